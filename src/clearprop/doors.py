@@ -1,0 +1,50 @@
+"""Doors: names that import the room behind them when they are first used.
+
+A class may have a method whose work lives on a floor above it (``tensor.show()`` draws a
+picture).  Such a method is declared once, as a door; nothing else in the house looks upward.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+
+def door(module: str, name: str) -> Callable[..., Any]:
+    """A function that imports ``module`` at its first call and then is ``module.name``.
+
+    Example:
+        >>> door("math", "sqrt")(9.0)
+        3.0
+    """
+
+    def through(*args: Any, **kwargs: Any) -> Any:
+        return getattr(importlib.import_module(module), name)(*args, **kwargs)
+
+    through.__name__ = through.__qualname__ = name
+    through.__doc__ = f"See ``{module}.{name}``."
+    return through
+
+
+def lazy_attributes(
+    package: str, homes: dict[str, str]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """The ``__getattr__`` and ``__dir__`` of a package whose names are imported when first used.
+
+    Args:
+        package: the package's own full name.
+        homes: for each public name the module it lives in; a name that is itself a module of
+            the package maps to that module's full name.
+    """
+
+    def getattr_(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        module = importlib.import_module(homes[name])
+        return module if homes[name] == f"{package}.{name}" else getattr(module, name)
+
+    def dir_() -> list[str]:
+        return sorted(homes)
+
+    return getattr_, dir_

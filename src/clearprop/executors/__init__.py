@@ -1,0 +1,1 @@
+"""Executors: what turns a Program and arrays into arrays.   Floor 4."""

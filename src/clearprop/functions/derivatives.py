@@ -1,0 +1,205 @@
+"""Derivatives of Python functions, as Python functions."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from clearprop import ops, tree
+from clearprop.dtypes import is_float
+from clearprop.errors import ArgumentError, GradientError
+from clearprop.functions.loop import scan
+from clearprop.functions.trace import as_tensors, call_on, placeholders
+from clearprop.ir.place import here
+from clearprop.ir.program import Program
+from clearprop.passes.gradient import differentiate
+from clearprop.passes.inline import substitute
+from clearprop.primitives.constants import constant_like, zeros_like
+from clearprop.tensor.tensor import Tensor
+
+Arguments = int | tuple[int, ...]
+
+
+def grad(function: Callable[..., Any], argnums: Arguments = 0) -> Callable[..., Any]:
+    """The function that returns the gradient of ``function``'s single number.
+
+    Args:
+        function: takes Tensors (or nests of them), returns one floating-point number.
+        argnums: the argument to differentiate by, or several of them.
+
+    Shapes:
+        The gradient has the structure and shapes of the argument.
+
+    Raises:
+        GradientError: the function returns more than one number.
+
+    Example:
+        >>> import clearprop as cp
+        >>> float(cp.grad(lambda x: x**3)(2.0))
+        12.0
+    """
+    with_value = value_and_grad(function, argnums)
+
+    @functools.wraps(function)
+    def gradient(*args: Any) -> Any:
+        return with_value(*args)[1]
+
+    return gradient
+
+
+def value_and_grad(function: Callable[..., Any], argnums: Arguments = 0) -> Callable[..., Any]:
+    """The function that returns ``function``'s number and its gradient, computed together.
+
+    Args:
+        function: takes Tensors (or nests of them), returns one floating-point number.
+        argnums: the argument to differentiate by, or several of them.
+
+    Shapes:
+        ``(value, gradient)``; the gradient has the structure and shapes of the argument.
+    """
+
+    @functools.wraps(function)
+    def both(*args: Any) -> Any:
+        chosen, structure, nest = _chosen_leaves(args, argnums)
+        inputs = placeholders([leaf.type for leaf in chosen])
+        outputs, _ = call_on(_with_chosen(function, args, argnums), structure, inputs)
+        value = _single_number(function, outputs)
+        derivatives = [
+            zeros_like(x) if d is None else d
+            for x, d in zip(
+                inputs, differentiate([value], [constant_like(1, value)], inputs), strict=True
+            )
+        ]
+        results = _say_again([value, *derivatives], inputs, chosen)
+        gradients = tree.unflatten(structure, results[1:])
+        return results[0], gradients[0] if nest == "single" else gradients
+
+    return both
+
+
+def jacobian(function: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
+    """The function that returns all derivatives of all outputs by all elements of one argument.
+
+    Args:
+        function: takes Tensors, returns one Tensor.
+        argnums: the argument to differentiate by.
+
+    Shapes:
+        x: S, function(x): R  ->  (*R, *S).
+
+    Cost:
+        One backward computation for each element of the output, in a scan.
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.jacobian(lambda x: x**2)(cp.tensor([1.0, 3.0])).numpy()
+        array([[2., 0.],
+               [0., 6.]], dtype=float32)
+    """
+
+    @functools.wraps(function)
+    def all_derivatives(*args: Any) -> Any:
+        chosen, structure, _ = _chosen_leaves(args, argnums)
+        inputs = placeholders([leaf.type for leaf in chosen])
+        outputs, _ = call_on(_with_chosen(function, args, argnums), structure, inputs)
+        if len(outputs) != 1 or len(inputs) != 1:
+            raise GradientError(
+                "jacobian: only one Tensor by one Tensor has a Jacobian matrix",
+                found=f"{len(outputs)} outputs, {len(inputs)} inputs",
+                needed="one of each",
+                try_="join them with cp.concatenate first",
+                at=str(here()),
+            )
+        (output,), (x,) = outputs, inputs
+        (d_output,) = placeholders([output.type])
+        (derivative,) = differentiate([output], [d_output], [x])
+        if derivative is None:
+            return ops.zeros(output.shape + x.shape, dtype=x.dtype)
+        rows = ops.reshape(ops.eye(output.size, dtype=output.dtype), (output.size, *output.shape))
+
+        def one_row(_: Any, row: Tensor) -> Any:
+            return (), _say_again([derivative], [x, d_output], [chosen[0], row])[0]
+
+        _, stacked = scan(one_row, (), rows)
+        return ops.reshape(stacked, output.shape + x.shape)
+
+    return all_derivatives
+
+
+def hessian(function: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
+    """The function that returns the second derivatives of ``function``'s single number.
+
+    Args:
+        function: takes Tensors, returns one floating-point number.
+        argnums: the argument to differentiate by, twice.
+
+    Shapes:
+        x: S  ->  (*S, *S).
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.hessian(lambda x: x[0] ** 2 * x[1])(cp.tensor([3.0, 5.0])).numpy()
+        array([[10.,  6.],
+               [ 6.,  0.]], dtype=float32)
+    """
+    return jacobian(grad(function, argnums), argnums)
+
+
+def _chosen_leaves(
+    args: tuple[Any, ...], argnums: Arguments
+) -> tuple[list[Tensor], tree.Structure, str]:
+    """The leaves of the arguments to differentiate by."""
+    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    if any(not 0 <= number < len(args) for number in numbers):
+        raise ArgumentError(
+            "Differentiating: there is no such argument",
+            found=f"argnums={argnums} with {len(args)} arguments",
+            needed=f"0 to {len(args) - 1}",
+            at=str(here()),
+        )
+    leaves, structure = tree.flatten(as_tensors(tuple(args[number] for number in numbers)))
+    for leaf in leaves:
+        if not is_float(leaf.dtype):
+            raise GradientError(
+                "Differentiating: only floating-point numbers have derivatives",
+                found=f"an argument of type {leaf.type}",
+                needed="f32 or f64",
+                try_="write 2.0 instead of 2, or x.astype('float32')",
+                at=str(here()),
+            )
+    return leaves, structure, "single" if isinstance(argnums, int) else "several"
+
+
+def _with_chosen(
+    function: Callable[..., Any], args: tuple[Any, ...], argnums: Arguments
+) -> Callable[..., Any]:
+    """``function`` of the chosen arguments alone."""
+    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+
+    def of_chosen(*chosen: Any) -> Any:
+        replaced = list(args)
+        for number, value in zip(numbers, chosen, strict=True):
+            replaced[number] = value
+        return function(*as_tensors(tuple(replaced)))
+
+    return of_chosen
+
+
+def _single_number(function: Callable[..., Any], outputs: list[Tensor]) -> Tensor:
+    if len(outputs) == 1 and outputs[0].shape == () and is_float(outputs[0].dtype):
+        return outputs[0]
+    raise GradientError(
+        "grad: only a function that returns a single floating-point number has a gradient",
+        found=f"{getattr(function, '__name__', 'it')} returned "
+        + (", ".join(str(output.type) for output in outputs) or "nothing"),
+        needed="one value of type f32[] or f64[]",
+        try_="reduce it, e.g. return loss.mean(); for vectors use cp.jacobian",
+        at=str(here()),
+    )
+
+
+def _say_again(values: list[Any], inputs: list[Tensor], chosen: list[Tensor]) -> list[Any]:
+    """``values`` with the placeholders ``inputs`` replaced by what the caller gave."""
+    program = Program.under(values, inputs)
+    return substitute(program, dict(zip(inputs, chosen, strict=True)))

@@ -1,0 +1,117 @@
+"""What a Program means: its equations' NumPy meanings, one after the other.
+
+This loop is the definition that every executor is compared with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from clearprop.errors import ClearPropError
+from clearprop.ir.program import Program
+from clearprop.ir.value import Array, Equation, Value
+
+
+class _Step(NamedTuple):
+    meaning: Callable[..., Any]
+    params: Mapping[str, Any]
+    reads: tuple[int, ...]
+    writes: tuple[int, ...]  # one slot for each result; the last slot of all takes unread ones
+    multiple: bool
+    frees: tuple[int, ...]  # slots whose last reader this is
+    equation: Equation
+
+
+class _Listing(NamedTuple):
+    """A Program with a numbered slot for each value."""
+
+    slot_count: int
+    constants: tuple[tuple[int, Array], ...]
+    steps: tuple[_Step, ...]
+    outputs: tuple[int, ...]
+
+
+_listings: WeakKeyDictionary[Program, _Listing] = WeakKeyDictionary()
+
+
+def run(program: Program, arrays: Sequence[Array]) -> list[Array]:
+    """The Program's outputs for these inputs; each value is freed after its last reader."""
+    listing = _listings.get(program)
+    if listing is None:
+        listing = _listings[program] = _list(program)
+    slots: list[Any] = [*arrays, *[None] * (listing.slot_count - len(arrays))]
+    for slot, array in listing.constants:
+        slots[slot] = array
+    with np.errstate(all="ignore"):
+        for meaning, params, reads, writes, multiple, frees, equation in listing.steps:
+            try:
+                result = meaning(*[slots[slot] for slot in reads], **params)
+            except ClearPropError as error:
+                error.at = error.at or str(equation.place)
+                raise
+            if multiple:
+                for slot, array in zip(writes, result, strict=True):
+                    slots[slot] = array
+            else:
+                slots[writes[0]] = result
+            for slot in frees:
+                slots[slot] = None
+    return [np.asarray(slots[slot]) for slot in listing.outputs]
+
+
+def run_equation(equation: Equation, arrays: Sequence[Array]) -> tuple[Array, ...]:
+    """The results of one equation for these inputs."""
+    with np.errstate(all="ignore"):
+        try:
+            result = equation.primitive.meaning(*arrays, **equation.params)
+        except ClearPropError as error:
+            error.at = error.at or str(equation.place)
+            raise
+    results = result if equation.primitive.multiple else (result,)
+    return tuple(np.asarray(array) for array in results)
+
+
+def _list(program: Program) -> _Listing:
+    program.check_closed()
+    slot_of: dict[Value, int] = {value: slot for slot, value in enumerate(program.inputs)}
+    constants = []
+    for slot, value in enumerate(program.constants, start=len(program.inputs)):
+        slot_of[value] = slot
+        constants.append((slot, value.array))
+    count = len(program.inputs) + len(constants)
+    for results in program.results.values():
+        for value in results:
+            if value is not None:
+                slot_of[value] = count
+                count += 1
+    unread = count
+    kept = {slot_of[value] for value in program.outputs}
+    last_reader: dict[int, int] = {}
+    for number, equation in enumerate(program.equations):
+        for value in equation.inputs:
+            last_reader[slot_of[value]] = number
+    steps = []
+    for number, equation in enumerate(program.equations):
+        reads = tuple(slot_of[value] for value in equation.inputs)
+        writes = tuple(
+            unread if value is None else slot_of[value] for value in program.results[equation]
+        )
+        frees = {slot for slot in reads if last_reader[slot] == number} - kept
+        primitive = equation.primitive
+        steps.append(
+            _Step(
+                primitive.meaning,
+                equation.params,
+                reads,
+                writes,
+                primitive.multiple,
+                tuple(sorted(frees)),
+                equation,
+            )
+        )
+    outputs = tuple(slot_of[value] for value in program.outputs)
+    return _Listing(count + 1, tuple(constants), tuple(steps), outputs)  # type: ignore[arg-type]

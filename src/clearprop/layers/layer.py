@@ -1,0 +1,398 @@
+"""The base of all layers: weights, names, modes; one layer's own idea is in ``build`` and ``call``."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+from weakref import ref
+
+import numpy as np
+
+from clearprop import initializers, regularizers
+from clearprop.dtypes import DType, as_dtype, is_float
+from clearprop.errors import ArgumentError, NotBuiltError, ShapeError
+from clearprop.ir.place import here, in_layer
+from clearprop.ir.types import Shape
+from clearprop.ir.value import Array, Symbolic, Value
+from clearprop.layers.mode import Mode, current_mode, direct_mode
+from clearprop.layers.weight import Weight
+from clearprop.registry import Configurable
+from clearprop.settings import settings
+from clearprop.tensor.parameter import Parameter, current_trace
+from clearprop.tensor.tensor import tensor
+
+
+class Layer(Configurable):
+    """A function with weights.
+
+    A subclass makes its weights in ``build(input_shape)`` with ``add_weight`` and computes in
+    ``call(inputs)``; if ``call`` has an argument ``training``, it is told whether it trains.
+
+    Args:
+        name: unique in the model; by default the class's name in snake_case with a number.
+        trainable: whether ``fit`` may change the weights.
+        dtype: element type of the weights; ``cp.settings.dtype`` by default.
+
+    Attributes:
+        built: whether the weights exist.
+
+    Example:
+        >>> import clearprop as cp
+        >>> class Scale(cp.layers.Layer):
+        ...     def build(self, input_shape):
+        ...         self.factor = self.add_weight((), "ones", name="factor")
+        ...     def call(self, inputs):
+        ...         return inputs * self.factor
+        >>> Scale()([2.0, 3.0]).tolist()
+        [2.0, 3.0]
+    """
+
+    def __init__(
+        self, *, name: str | None = None, trainable: bool = True, dtype: Any = None
+    ) -> None:
+        if name is not None and not isinstance(name, str):
+            raise ArgumentError(
+                f"{type(self).__name__}: a layer's name is text",
+                found=f"name={name!r}",
+                needed='for example name="hidden_1"',
+                at=str(here()),
+            )
+        self._given_name, self._name_in_model = name, ""
+        self._trainable = bool(trainable)
+        self.dtype: DType = settings.dtype if dtype is None else as_dtype(dtype)
+        self.built = False
+        self._position: tuple[int, ...] = ()
+        self._placed_by: ref[Layer] | None = None
+
+    # -- what subclasses define -------------------------------------------------
+
+    def build(self, *input_shapes: Any) -> None:
+        """Make the weights for inputs of these shapes."""
+
+    def call(self, *inputs: Any, **kwargs: Any) -> Any:
+        """The layer's function."""
+        raise NotImplementedError(f"{type(self).__name__} defines no call(self, inputs)")
+
+    # -- calling ----------------------------------------------------------------
+
+    def __call__(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
+        """The layer's function of arrays, Tensors or symbolic Tensors.
+
+        Args:
+            *args: the inputs.
+            training: whether it trains (dropout drops, batch statistics are used); by default as
+                the surrounding call does, False outside.
+            **kwargs: further arguments of ``call``.
+        """
+        first = _first_symbolic((args, kwargs))
+        if first is not None:
+            given = kwargs if training is None else {**kwargs, "training": training}
+            return first.record(self, args, given)
+        mode = current_mode()
+        if mode is None or (training is not None and training != mode.training):
+            mode = _changed(mode, bool(training))
+        with mode.active():
+            return self._run(args, kwargs, mode)
+
+    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any], mode: Mode) -> Any:
+        inputs = [self._as_input(arg) for arg in args]
+        with in_layer(self.name):
+            if not self.built:
+                self._build([_shape_of(value) for value in inputs])
+            if _takes_training(type(self)):
+                kwargs = {**kwargs, "training": mode.training}
+            return self.call(*inputs, **kwargs)
+
+    def _as_input(self, value: Any) -> Any:
+        """Arrays become Tensors; floating-point ones of the layer's own element type."""
+        if isinstance(value, (list, tuple)) and any(
+            isinstance(part, (Value, np.ndarray)) for part in value
+        ):
+            return type(value)(self._as_input(part) for part in value)
+        if isinstance(value, Value) or value is None:
+            return value
+        made = tensor(value)
+        return made.astype(self.dtype) if is_float(made.dtype) else made
+
+    def _build(self, shapes: Sequence[Any]) -> None:
+        self.place_layers(self.sublayers)
+        self.build(*shapes)
+        self.place_layers(self.sublayers)  # those made in build
+        self.built = True
+
+    # -- weights ----------------------------------------------------------------
+
+    def add_weight(
+        self,
+        shape: Shape,
+        initializer: Any = "glorot_uniform",
+        *,
+        name: str,
+        trainable: bool = True,
+        regularizer: Any = None,
+        dtype: Any = None,
+    ) -> Weight:
+        """A new weight of this layer; assign it to an attribute.
+
+        Args:
+            shape: its shape.
+            initializer: name or Initializer that draws the first numbers.
+            name: unique in the layer.
+            trainable: whether the optimizer changes it.
+            regularizer: name or Regularizer that adds to the loss.
+            dtype: element type; the layer's own by default.
+
+        Shapes:
+            As given.
+        """
+        return Weight(
+            tuple(shape),
+            self.dtype if dtype is None else as_dtype(dtype),
+            initializers.get(initializer),
+            name=name,
+            trainable=trainable,
+            regularizer=regularizers.get(regularizer),
+            position=self._position,
+        )
+
+    def update(self, variable: Parameter, new_value: Any) -> None:
+        """Give a non-trainable variable a new value, as part of the step that is being computed."""
+        trace = current_trace()
+        if trace is None:
+            variable.assign(new_value)
+        else:
+            trace.update(variable, new_value)
+
+    def add_loss(self, loss: Any) -> None:
+        """Add a single number to the loss of the training step that is being computed."""
+        mode = current_mode()
+        if mode is not None:
+            mode.losses.append(loss)
+
+    def random_key(self) -> tuple[Value, Value]:
+        """Key and counter, u32[2] each, for one draw of random numbers in ``call``."""
+        mode = current_mode()
+        assert mode is not None, "a layer draws random numbers only while it is called"
+        return mode.random_key(self._position), mode.counter
+
+    @property
+    def sublayers(self) -> list[Layer]:
+        """The layers kept in this one's attributes, in the order they were assigned."""
+        found: dict[int, Layer] = {}
+        for value in vars(self).values():
+            for part in _parts(value):
+                if isinstance(part, Layer):
+                    found.setdefault(id(part), part)
+        return list(found.values())
+
+    @property
+    def own_weights(self) -> list[Weight]:
+        """The weights kept in this layer's own attributes: trainable ones first."""
+        found: dict[int, Weight] = {}
+        for value in vars(self).values():
+            for part in _parts(value):
+                if isinstance(part, Weight):
+                    found.setdefault(id(part), part)
+        return sorted(found.values(), key=lambda weight: not weight.trainable)
+
+    def all_layers(self) -> Iterator[Layer]:
+        """This layer and all below it, each once, outer before inner."""
+        seen: set[int] = set()
+        stack: list[Layer] = [self]
+        while stack:
+            layer = stack.pop()
+            if id(layer) in seen:
+                continue
+            seen.add(id(layer))
+            yield layer
+            stack += reversed(layer.sublayers)
+
+    @property
+    def weights(self) -> list[Weight]:
+        """All weights in Keras's order: layer by layer, trainable before non-trainable."""
+        found: dict[int, Weight] = {}
+        for layer in self.all_layers():
+            for weight in layer.own_weights:
+                found.setdefault(id(weight), weight)
+        return list(found.values())
+
+    @property
+    def trainable_weights(self) -> list[Weight]:
+        """The weights that ``fit`` changes."""
+        frozen: set[int] = set()
+        stack: list[tuple[Layer, bool]] = [(self, True)]
+        trained: dict[int, Weight] = {}
+        while stack:
+            layer, above = stack.pop()
+            trains = above and layer._trainable
+            for weight in layer.own_weights:
+                if trains and weight.trainable:
+                    trained.setdefault(id(weight), weight)
+                else:
+                    frozen.add(id(weight))
+            stack += [(sublayer, trains) for sublayer in reversed(layer.sublayers)]
+        return [weight for weight in self.weights if id(weight) in trained]
+
+    @property
+    def non_trainable_weights(self) -> list[Weight]:
+        """The weights that ``fit`` leaves to the layers: running statistics, frozen layers."""
+        trained = {id(weight) for weight in self.trainable_weights}
+        return [weight for weight in self.weights if id(weight) not in trained]
+
+    def count_params(self) -> int:
+        """Number of weights' elements."""
+        self._needs_weights("count_params")
+        return sum(weight.size for weight in self.weights)
+
+    def get_weights(self) -> list[Array]:
+        """Copies of all weights, in Keras's order and layouts."""
+        self._needs_weights("get_weights")
+        return [weight.numpy().copy() for weight in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Replace all weights.
+
+        Args:
+            weights: arrays in Keras's order and layouts.
+
+        Raises:
+            ShapeError: their number or a shape differs; then no weight is changed.
+        """
+        self._needs_weights("set_weights")
+        own = self.weights
+        arrays = [np.asarray(weight) for weight in weights]
+        found, needed = [a.shape for a in arrays], [w.shape for w in own]
+        if found != needed:
+            raise ShapeError(
+                f'set_weights: the arrays do not fit the weights of "{self.name}"',
+                found=", ".join(map(str, found)) or "no arrays",
+                needed=", ".join(f"{w.name} {w.shape}" for w in own) or "no arrays",
+                try_="take them from get_weights of the same architecture",
+                at=str(here()),
+            )
+        for weight, array in zip(own, arrays, strict=True):
+            weight.assign(array)
+
+    def _needs_weights(self, doing: str) -> None:
+        if not self.built:
+            raise NotBuiltError(
+                f'{doing}: "{self.name}" has no weights yet, it has not seen an input',
+                found="a layer that was never called",
+                needed="one call, or build(input_shape)",
+                try_="start the model with cp.layers.Input(shape), or call it on a batch first",
+                at=str(here()),
+            )
+
+    # -- names and settings -----------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The layer's name: given by the user, or by its model, or by its class."""
+        return self._given_name or self._name_in_model or snake_case(type(self).__name__)
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self._given_name = name
+
+    @property
+    def position(self) -> tuple[int, ...]:
+        """Where the layer stands: its number in its model, its number in that one, ..."""
+        return self._position
+
+    def place_layers(self, layers: Sequence[Layer]) -> None:
+        """Number the layers inside this one, and give each a default name that is unique here.
+
+        A layer that another model placed before keeps its number and name: a second model over
+        the same layers changes nothing.
+        """
+        counts: dict[str, int] = {}
+        taken = {layer._given_name for layer in layers}
+        for number, layer in enumerate(layers):
+            base = name = snake_case(type(layer).__name__)
+            if layer._given_name is None:
+                while name in taken:
+                    counts[base] = counts.get(base, 0) + 1
+                    name = f"{base}_{counts[base]}"
+                taken.add(name)
+            placed_by = layer._placed_by() if layer._placed_by is not None else None
+            if placed_by is None or placed_by is self:
+                layer._placed_by = ref(self)
+                layer._name_in_model = name
+                layer._move((*self._position, number))
+
+    def _move(self, position: tuple[int, ...]) -> None:
+        self._position = position
+        for weight in self.own_weights:
+            weight.move(position)
+        self.place_layers(self.sublayers)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether ``fit`` may change the weights of this layer and those inside it."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for layer in self.all_layers():
+            layer._trainable = bool(value)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments by name."""
+        config = super().get_config()
+        base = {"name": self._given_name, "trainable": self._trainable, "dtype": self.dtype}
+        accepted = inspect.signature(type(self).__init__).parameters
+        takes_any = any(p.kind is p.VAR_KEYWORD for p in accepted.values())
+        return config | {key: base[key] for key in base if takes_any or key in accepted}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+
+def snake_case(name: str) -> str:
+    """``LayerNormalization`` -> ``layer_normalization``, ``Conv2D`` -> ``conv2d``."""
+    spaced = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", spaced).lower()
+
+
+def _changed(mode: Mode | None, training: bool) -> Mode:
+    if mode is None:
+        return direct_mode(training)
+    changed = Mode(training, mode.key, mode.counter)
+    changed.losses = mode.losses
+    return changed
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """The value, or what it holds if it is a list, tuple or dict."""
+    if isinstance(value, (list, tuple)):
+        yield from value
+    elif isinstance(value, dict):
+        yield from value.values()
+    else:
+        yield value
+
+
+def _first_symbolic(arguments: Any) -> Symbolic | None:
+    stack = [arguments]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, Symbolic):
+            return value
+        if isinstance(value, (list, tuple)):
+            stack += reversed(value)
+        elif isinstance(value, dict):
+            stack += reversed(list(value.values()))
+    return None
+
+
+def _shape_of(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_shape_of(part) for part in value]
+    return value.shape if isinstance(value, Value) else None
+
+
+def _takes_training(cls: type[Layer]) -> bool:
+    return "training" in inspect.signature(cls.call).parameters

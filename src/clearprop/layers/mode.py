@@ -1,0 +1,82 @@
+"""What layers need to know while they are called: training or not, and which random numbers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import numpy as np
+
+from clearprop import primitives
+from clearprop.ir.types import Shape
+from clearprop.ir.value import Value
+from clearprop.settings import settings
+from clearprop.tensor.tensor import Tensor
+
+
+def seed_words(seed: int) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
+    """A seed below 2**64 as the two 32-bit words of a random key."""
+    return np.array([seed & 0xFFFFFFFF, seed >> 32], np.uint32)
+
+
+def path_words(*path: object) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
+    """Two 32-bit words that stand for a path such as (layer position, weight name)."""
+    digest = hashlib.sha256(repr(path).encode()).digest()
+    return np.frombuffer(digest[:8], "<u4").astype(np.uint32)
+
+
+class Mode:
+    """How layers are being called now.
+
+    Attributes:
+        training: whether dropout drops and batch statistics are used.
+        key: u32[2], the model's seed.
+        counter: u32[2], the number of the step; another one gives other random numbers.
+        losses: what layers add to the loss: regularization of activities.
+    """
+
+    def __init__(self, training: bool, key: Value, counter: Value) -> None:
+        self.training, self.key, self.counter = training, key, counter
+        self.losses: list[Value] = []
+        self._draws: dict[tuple[int, ...], int] = {}
+
+    def random_key(self, position: tuple[int, ...]) -> Value:
+        """u32[2]: a key of its own for each draw of each layer.
+
+        Args:
+            position: where the layer stands in its model.
+        """
+        number = self._draws.get(position, 0)
+        self._draws[position] = number + 1
+        words = type(self.key).leaf(path_words(position, number))
+        return primitives.random_bits(self.key, words, shape=(2,))
+
+    @contextmanager
+    def active(self) -> Generator[Mode]:
+        """Layers called inside are called in this mode."""
+        token = _mode.set(self)
+        try:
+            yield self
+        finally:
+            _mode.reset(token)
+
+
+_mode: ContextVar[Mode | None] = ContextVar("mode", default=None)
+_direct_calls = 0
+
+
+def current_mode() -> Mode | None:
+    """The mode layers are being called in, if any."""
+    return _mode.get()
+
+
+def direct_mode(training: bool) -> Mode:
+    """The mode of a layer that the user calls himself: fresh random numbers at each call."""
+    global _direct_calls
+    _direct_calls += 1
+    key, counter = seed_words(settings.seed), seed_words(_direct_calls)
+    return Mode(training, Tensor.leaf(key), Tensor.leaf(counter))
+
+

@@ -1,0 +1,260 @@
+"""Questions about each element, the logic of their answers, and bits."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from clearprop import primitives as p
+from clearprop.dtypes import BOOL, is_float
+from clearprop.errors import DTypeError
+from clearprop.ir.value import Value
+from clearprop.ops.lift import (
+    ArrayLike,
+    as_condition,
+    broadcast,
+    lift,
+    meet,
+    promote,
+    spread,
+)
+from clearprop.ops.operation import operation
+
+# -- comparisons ------------------------------------------------------------------------
+
+
+@operation
+def equal(x: ArrayLike, y: ArrayLike) -> Value:
+    """Whether x is y; NaN equals nothing.
+
+    Shapes:
+        x, y: broadcast to S  ->  bool S
+    """
+    return p.equal(*meet(x, y, doing="Comparing"))
+
+
+@operation
+def not_equal(x: ArrayLike, y: ArrayLike) -> Value:
+    """Whether x is not y.
+
+    Shapes:
+        x, y: broadcast to S  ->  bool S
+    """
+    return p.not_equal(*meet(x, y, doing="Comparing"))
+
+
+@operation
+def less(x: ArrayLike, y: ArrayLike) -> Value:
+    """Whether x is below y.
+
+    Shapes:
+        x, y: broadcast to S  ->  bool S
+    """
+    return p.less(*meet(x, y, doing="Comparing"))
+
+
+@operation
+def less_equal(x: ArrayLike, y: ArrayLike) -> Value:
+    """Whether x is y or below.
+
+    Shapes:
+        x, y: broadcast to S  ->  bool S
+    """
+    return p.less_equal(*meet(x, y, doing="Comparing"))
+
+
+@operation
+def greater(x: ArrayLike, y: ArrayLike) -> Value:
+    """Whether x is above y.
+
+    Shapes:
+        x, y: broadcast to S  ->  bool S
+    """
+    first, second = meet(x, y, doing="Comparing")
+    return p.less(second, first)
+
+
+@operation
+def greater_equal(x: ArrayLike, y: ArrayLike) -> Value:
+    """Whether x is y or above.
+
+    Shapes:
+        x, y: broadcast to S  ->  bool S
+    """
+    first, second = meet(x, y, doing="Comparing")
+    return p.less_equal(second, first)
+
+
+@operation
+def isnan(x: ArrayLike) -> Value:
+    """Whether x is not a number.
+
+    Shapes:
+        x: S  ->  bool S
+    """
+    value = lift(x)[0]
+    return p.is_nan(value) if is_float(value.dtype) else _everywhere(False, value)
+
+
+@operation
+def isfinite(x: ArrayLike) -> Value:
+    """Whether x is neither infinite nor NaN.
+
+    Shapes:
+        x: S  ->  bool S
+    """
+    value = lift(x)[0]
+    return p.is_finite(value) if is_float(value.dtype) else _everywhere(True, value)
+
+
+@operation
+def isinf(x: ArrayLike) -> Value:
+    """Whether x is infinite, with either sign.
+
+    Shapes:
+        x: S  ->  bool S
+    """
+    value = lift(x)[0]
+    if not is_float(value.dtype):
+        return _everywhere(False, value)
+    return p.bitwise_not(p.bitwise_or(p.is_finite(value), p.is_nan(value)))
+
+
+def _everywhere(answer: bool, like: Value) -> Value:
+    return spread(type(like).leaf(np.asarray(answer)), like.shape)
+
+
+# -- logic ------------------------------------------------------------------------------
+
+
+def _conditions(*args: ArrayLike) -> tuple[Value, ...]:
+    return broadcast(*map(as_condition, lift(*args)), doing="Joining conditions")
+
+
+@operation
+def logical_and(x: ArrayLike, y: ArrayLike) -> Value:
+    """Whether both hold; a number holds when it is not zero.
+
+    Shapes:
+        x, y: broadcast to S  ->  bool S
+    """
+    return p.bitwise_and(*_conditions(x, y))
+
+
+@operation
+def logical_or(x: ArrayLike, y: ArrayLike) -> Value:
+    """Whether at least one holds; a number holds when it is not zero.
+
+    Shapes:
+        x, y: broadcast to S  ->  bool S
+    """
+    return p.bitwise_or(*_conditions(x, y))
+
+
+@operation
+def logical_xor(x: ArrayLike, y: ArrayLike) -> Value:
+    """Whether exactly one holds; a number holds when it is not zero.
+
+    Shapes:
+        x, y: broadcast to S  ->  bool S
+    """
+    return p.bitwise_xor(*_conditions(x, y))
+
+
+@operation
+def logical_not(x: ArrayLike) -> Value:
+    """Whether it does not hold; a number holds when it is not zero.
+
+    Shapes:
+        x: S  ->  bool S
+    """
+    return p.bitwise_not(*_conditions(x))
+
+
+@operation
+def where(condition: ArrayLike, x: ArrayLike, y: ArrayLike) -> Value:
+    """x where the condition holds, y elsewhere: the ``if`` of the graph.
+
+    Shapes:
+        condition, x, y: broadcast to S  ->  S
+
+    Gradient:
+        Each of x and y receives the derivative where it was chosen and 0 elsewhere.
+    """
+    chosen = as_condition(lift(condition)[0])
+    first, second = promote(*lift(x, y))
+    return p.select(*broadcast(chosen, first, second, doing="Choosing by a condition"))
+
+
+# -- bits ---------------------------------------------------------------------------------
+
+
+def _bits(*args: ArrayLike, doing: str, also_bool: bool = True) -> tuple[Value, ...]:
+    values = meet(*args, doing=doing)
+    if is_float(values[0].dtype) or (values[0].dtype == BOOL and not also_bool):
+        raise DTypeError(
+            f"{doing}: only whole numbers have bits",
+            found=" and ".join(str(lifted.type) for lifted in lift(*args)),
+            needed="whole numbers" + (" or booleans" if also_bool else ""),
+            try_='cast(x, "int32") first',
+        )
+    return values
+
+
+@operation
+def bitwise_and(x: ArrayLike, y: ArrayLike) -> Value:
+    """The bits that both have.
+
+    Shapes:
+        x, y: whole numbers or booleans, broadcast to S  ->  S
+    """
+    return p.bitwise_and(*_bits(x, y, doing="Joining bits"))
+
+
+@operation
+def bitwise_or(x: ArrayLike, y: ArrayLike) -> Value:
+    """The bits that at least one has.
+
+    Shapes:
+        x, y: whole numbers or booleans, broadcast to S  ->  S
+    """
+    return p.bitwise_or(*_bits(x, y, doing="Joining bits"))
+
+
+@operation
+def bitwise_xor(x: ArrayLike, y: ArrayLike) -> Value:
+    """The bits that exactly one has.
+
+    Shapes:
+        x, y: whole numbers or booleans, broadcast to S  ->  S
+    """
+    return p.bitwise_xor(*_bits(x, y, doing="Joining bits"))
+
+
+@operation
+def bitwise_not(x: ArrayLike) -> Value:
+    """All bits turned over.
+
+    Shapes:
+        x: whole numbers or booleans, S  ->  S
+    """
+    return p.bitwise_not(*_bits(x, doing="Turning bits over"))
+
+
+@operation
+def left_shift(x: ArrayLike, y: ArrayLike) -> Value:
+    """The bits of x moved up y places; 0 beyond the width.
+
+    Shapes:
+        x, y: whole numbers, broadcast to S  ->  S
+    """
+    return p.shift_left(*_bits(x, y, doing="Shifting bits", also_bool=False))
+
+
+@operation
+def right_shift(x: ArrayLike, y: ArrayLike) -> Value:
+    """The bits of x moved down y places; the sign stays.
+
+    Shapes:
+        x, y: whole numbers, broadcast to S  ->  S
+    """
+    return p.shift_right(*_bits(x, y, doing="Shifting bits", also_bool=False))

@@ -1,0 +1,147 @@
+"""Exponentials, logarithms, roots, and the curves made of them.  All results are floats."""
+
+from __future__ import annotations
+
+import math
+
+from clearprop import primitives as p
+from clearprop.ir.value import Value
+from clearprop.ops.lift import ArrayLike, lift_float, meet_floats
+from clearprop.ops.operation import operation
+
+
+@operation
+def exp(x: ArrayLike) -> Value:
+    """e to the power x.
+
+    Shapes:
+        x: S  ->  S
+    """
+    return p.exp(lift_float(x))
+
+
+@operation
+def expm1(x: ArrayLike) -> Value:
+    """e^x - 1, exact for small x too.
+
+    Shapes:
+        x: S  ->  S
+    """
+    return p.expm1(lift_float(x))
+
+
+@operation
+def log(x: ArrayLike) -> Value:
+    """The natural logarithm of x: -infinity at 0, NaN below.
+
+    Shapes:
+        x: S  ->  S
+    """
+    return p.log(lift_float(x))
+
+
+@operation
+def log1p(x: ArrayLike) -> Value:
+    """log(1 + x), exact for small x too.
+
+    Shapes:
+        x: S  ->  S
+    """
+    return p.log1p(lift_float(x))
+
+
+@operation
+def sqrt(x: ArrayLike) -> Value:
+    """The square root of x; NaN below 0.
+
+    Shapes:
+        x: S  ->  S
+    """
+    return p.sqrt(lift_float(x))
+
+
+@operation
+def rsqrt(x: ArrayLike) -> Value:
+    """1 / sqrt(x).
+
+    Shapes:
+        x: S  ->  S
+    """
+    return p.rsqrt(lift_float(x))
+
+
+@operation
+def sigmoid(x: ArrayLike) -> Value:
+    """1 / (1 + e^-x), from 0 to 1, without overflow for any x.
+
+    Shapes:
+        x: S  ->  S
+    """
+    return p.sigmoid(lift_float(x))
+
+
+@operation
+def erf(x: ArrayLike) -> Value:
+    """The error function, 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x.
+
+    Shapes:
+        x: S  ->  S
+    """
+    return p.erf(lift_float(x))
+
+
+@operation
+def erf_inverse(x: ArrayLike) -> Value:
+    """The number whose error function is x; infinite at -1 and 1.
+
+    Shapes:
+        x: S  ->  S
+    """
+    return p.erf_inverse(lift_float(x))
+
+
+@operation
+def exp2(x: ArrayLike) -> Value:
+    """2 to the power x.
+
+    Shapes:
+        x: S  ->  S
+    """
+    value = lift_float(x)
+    return p.power(p.constant_like(2, value), value)
+
+
+@operation
+def log2(x: ArrayLike) -> Value:
+    """The logarithm of x to base 2.
+
+    Shapes:
+        x: S  ->  S
+    """
+    value = lift_float(x)
+    return p.multiply(p.log(value), p.constant_like(1 / math.log(2), value))
+
+
+@operation
+def log10(x: ArrayLike) -> Value:
+    """The logarithm of x to base 10.
+
+    Shapes:
+        x: S  ->  S
+    """
+    value = lift_float(x)
+    return p.multiply(p.log(value), p.constant_like(1 / math.log(10), value))
+
+
+@operation
+def logaddexp(x: ArrayLike, y: ArrayLike) -> Value:
+    """log(e^x + e^y), without overflow for any x and y.
+
+    Shapes:
+        x, y: broadcast to S  ->  S
+    """
+    first, second = meet_floats(x, y, doing="Adding exponentials")
+    high, low = p.maximum(first, second), p.minimum(first, second)
+    # Equal infinities have no difference; equal numbers have the difference 0.
+    difference = p.select(p.equal(high, low), p.constant_like(0, high), p.subtract(low, high))
+    return p.add(high, p.log1p(p.exp(difference)))

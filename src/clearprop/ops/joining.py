@@ -1,0 +1,245 @@
+"""Arrays put together, taken apart, and given borders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from clearprop import primitives as p
+from clearprop.errors import ArgumentError, ShapeError
+from clearprop.ir.value import Value
+from clearprop.ops.axes import one_axis
+from clearprop.ops.lift import ArrayLike, lift, promote
+from clearprop.ops.operation import operation
+
+
+@operation
+def concatenate(xs: Sequence[ArrayLike], axis: int | None = 0) -> Value:
+    """Arrays one after the other along an axis.
+
+    Args:
+        xs: the arrays.
+        axis: along which; None takes the elements of each along one axis first.
+
+    Shapes:
+        xs: (a, n), (b, n), ..., axis 0  ->  (a + b + ..., n)
+
+    Raises:
+        ShapeError: lengths differ along another axis.
+    """
+    values = _several(xs, "Joining arrays")
+    if axis is None:
+        values = tuple(p.reshape(value, shape=(value.type.size,)) for value in values)
+    place = one_axis(axis or 0, len(values[0].shape), "Joining arrays")
+    return _joined(values, place)
+
+
+def _several(xs: Sequence[ArrayLike], doing: str) -> tuple[Value, ...]:
+    if not isinstance(xs, (list, tuple)) or not xs:
+        raise ArgumentError(
+            f"{doing}: give them as one list",
+            found=f"an empty {type(xs).__name__}" if isinstance(xs, (list, tuple)) else repr(xs),
+            needed="a list of at least one array, such as [x, y]",
+        )
+    return promote(*lift(*xs))
+
+
+def _joined(values: Sequence[Value], axis: int) -> Value:
+    first = values[0].shape
+    for value in values[1:]:
+        if len(value.shape) != len(first) or any(
+            one != other and n != axis
+            for n, (one, other) in enumerate(zip(value.shape, first, strict=True))
+        ):
+            raise ShapeError(
+                f"Joining arrays along axis {axis}: the other axes differ",
+                found=" and ".join(str(each.type) for each in (values[0], value)),
+                needed=f"equal lengths on every axis but {axis}",
+            )
+    return p.concatenate(*values, axis=axis) if len(values) > 1 else values[0]
+
+
+@operation
+def stack(xs: Sequence[ArrayLike], axis: int = 0) -> Value:
+    """Arrays of one shape along a new axis.
+
+    Shapes:
+        xs: n times (a, b), axis 0  ->  (n, a, b)
+
+    Raises:
+        ShapeError: the shapes differ.
+    """
+    values = _several(xs, "Stacking arrays")
+    shape = values[0].shape
+    for value in values:
+        if value.shape != shape:
+            raise ShapeError(
+                "Stacking arrays: they have different shapes",
+                found=f"{values[0].type} and {value.type}",
+                needed="one shape",
+                try_="join arrays of different lengths with concatenate([...])",
+            )
+    place = one_axis(axis, len(shape) + 1, "Stacking arrays")
+    layer = (*shape[:place], 1, *shape[place:])
+    return _joined([p.reshape(value, shape=layer) for value in values], place)
+
+
+@operation
+def split(x: ArrayLike, sections: int | Sequence[int], axis: int = 0) -> list[Value]:
+    """The parts of x along an axis.
+
+    Args:
+        x: the array.
+        sections: the number of equal parts, or the indices at which new parts begin.
+        axis: along which axis.
+
+    Shapes:
+        x: (6, n), sections 3  ->  3 times (2, n);  sections [1, 4]  ->  (1, n), (3, n), (2, n)
+
+    Raises:
+        ShapeError: the length cannot be divided into so many equal parts.
+    """
+    value = lift(x)[0]
+    place = one_axis(axis, len(value.shape), "Splitting")
+    length = value.shape[place]
+    if isinstance(sections, Sequence):
+        cuts = [slice(None, cut).indices(length)[1] for cut in sections]
+    elif sections < 1 or length % sections:
+        raise ShapeError(
+            f"Splitting: {length} elements do not make {sections} equal parts",
+            found=f"x: {value.type}, axis {place}",
+            needed=f"a number of parts that divides {length}",
+            try_="give the indices at which parts begin: split(x, [2, 5])",
+        )
+    else:
+        cuts = list(range(length // sections, length, length // sections))[: sections - 1]
+        cuts += [length] * (sections - 1 - len(cuts))
+    return [
+        sliced(value, place, start, max(start, stop))
+        for start, stop in pairwise([0, *cuts, length])
+    ]
+
+
+def sliced(x: Value, axis: int, start: int, stop: int) -> Value:
+    """x from ``start`` up to ``stop`` along one axis.
+
+    Shapes:
+        x: (a, n, b), axis 1  ->  (a, stop - start, b)
+    """
+    if (start, stop) == (0, x.shape[axis]):
+        return x
+    rank = len(x.shape)
+    starts = tuple(start if n == axis else 0 for n in range(rank))
+    stops = tuple(stop if n == axis else x.shape[n] for n in range(rank))
+    return p.slice_(x, starts=starts, stops=stops, strides=(1,) * rank)
+
+
+@operation
+def roll(x: ArrayLike, shift: int, axis: int | None = None) -> Value:
+    """x moved along an axis; what leaves at the end comes in at the front.
+
+    Args:
+        x: the array.
+        shift: by how many places.
+        axis: along which axis; None moves the elements row after row.
+
+    Shapes:
+        x: S  ->  S
+    """
+    value = lift(x)[0]
+    if axis is None:
+        flat = p.reshape(value, shape=(value.type.size,))
+        return p.reshape(_rolled(flat, shift, 0), shape=value.shape)
+    return _rolled(value, shift, one_axis(axis, len(value.shape), "Rolling"))
+
+
+def _rolled(value: Value, shift: int, axis: int) -> Value:
+    length = value.shape[axis]
+    cut = -shift % length if length else 0
+    if cut == 0:
+        return value
+    return p.concatenate(sliced(value, axis, cut, length), sliced(value, axis, 0, cut), axis=axis)
+
+
+# -- borders ------------------------------------------------------------------------------
+
+PAD_MODES = ("constant", "edge", "reflect", "symmetric", "wrap")
+
+
+@operation
+def pad(
+    x: ArrayLike,
+    pad_width: int | Sequence[int] | Sequence[Sequence[int]],
+    mode: str = "constant",
+    constant_values: ArrayLike = 0,
+) -> Value:
+    """x with borders.
+
+    Args:
+        x: the array.
+        pad_width: how many elements before and after: one number for all sides, a pair for all
+            axes, or a pair for each axis.
+        mode: ``constant`` borders are ``constant_values``, ``edge`` repeats the outermost
+            element, ``reflect`` mirrors without it, ``symmetric`` with it, ``wrap`` goes round.
+        constant_values: one number.
+
+    Shapes:
+        x: (a, b), pad_width ((1, 2), (3, 4))  ->  (a + 3, b + 7)
+
+    Raises:
+        ArgumentError: the widths or the mode cannot be.
+    """
+    value = lift(x)[0]
+    widths = _pad_widths(pad_width, len(value.shape))
+    if mode not in PAD_MODES:
+        raise ArgumentError(
+            "Padding: there is no such mode",
+            found=f"mode={mode!r}",
+            needed=", ".join(PAD_MODES),
+        )
+    if mode == "constant":
+        border = lift(value, constant_values)[1]
+        if border.shape:
+            raise ShapeError(
+                "Padding: the border is one number",
+                found=f"constant_values: {border.type}",
+                needed="a single number",
+            )
+        value, border = promote(value, border)
+        low, high = (tuple(side) for side in zip(*widths, strict=True)) if widths else ((), ())
+        return p.pad(value, border, low=low, high=high, interior=(0,) * len(widths))
+    for axis, width in enumerate(widths):
+        if width != (0, 0):
+            value = _mirrored(value, axis, width, mode)
+    return value
+
+
+def _mirrored(value: Value, axis: int, width: tuple[int, int], mode: str) -> Value:
+    length = value.shape[axis]
+    if length == 0:
+        raise ShapeError(
+            f"Padding: an empty axis has nothing to repeat for the mode {mode!r}",
+            found=f"x: {value.type}, axis {axis}",
+            needed="at least one element",
+        )
+    source = np.pad(np.arange(length), width, mode=mode)  # type: ignore[call-overload]
+    source.flags.writeable = False
+    return p.gather(value, type(value).leaf(source), axis=axis)
+
+
+def _pad_widths(
+    pad_width: int | Sequence[int] | Sequence[Sequence[int]], rank: int
+) -> list[tuple[int, int]]:
+    try:
+        table = np.broadcast_to(np.asarray(pad_width), (rank, 2))
+    except ValueError:
+        table = np.full((1, 2), -1)
+    if table.dtype.kind not in "iu" or (table < 0).any():
+        raise ArgumentError(
+            "Padding: the widths do not fit the array",
+            found=f"pad_width={pad_width} for an array with {rank} axes",
+            needed="a whole number, a pair, or a pair for each axis; none negative",
+        )
+    return [(int(before), int(after)) for before, after in table]

@@ -1,0 +1,71 @@
+"""Order along an axis."""
+
+from __future__ import annotations
+
+from clearprop import primitives as p
+from clearprop.errors import ArgumentError
+from clearprop.ir.value import Value
+from clearprop.ops.axes import one_axis
+from clearprop.ops.joining import sliced
+from clearprop.ops.lift import ArrayLike, lift
+from clearprop.ops.operation import operation
+
+
+@operation
+def sort(x: ArrayLike, axis: int | None = -1) -> Value:
+    """The elements from small to large along an axis, NaN last.
+
+    Shapes:
+        x: S  ->  S;  axis None: (number of elements,)
+
+    Gradient:
+        Each element's derivative goes back to where it came from.
+    """
+    value, place = _along(x, axis)
+    return p.sort(value, axis=place)
+
+
+@operation
+def argsort(x: ArrayLike, axis: int | None = -1) -> Value:
+    """The indices that sort x; equal elements keep their order.
+
+    Shapes:
+        x: S  ->  i64 S;  axis None: (number of elements,)
+    """
+    value, place = _along(x, axis)
+    return p.argsort(value, axis=place)
+
+
+def _along(x: ArrayLike, axis: int | None) -> tuple[Value, int]:
+    value = lift(x)[0]
+    if axis is None:
+        return p.reshape(value, shape=(value.type.size,)), 0
+    return value, one_axis(axis, len(value.shape), "Sorting")
+
+
+@operation
+def top_k(x: ArrayLike, k: int) -> tuple[Value, Value]:
+    """The k largest elements along the last axis, the largest first, and their indices.
+
+    Of equal elements the one with the smaller index comes first.
+
+    Shapes:
+        x: (*S, n)  ->  (*S, k) and i64 (*S, k)
+
+    Raises:
+        ArgumentError: there are fewer than k elements.
+    """
+    value = lift(x)[0]
+    last = one_axis(-1, len(value.shape), "Finding the largest")
+    length = value.shape[last]
+    if not 0 <= k <= length:
+        raise ArgumentError(
+            f"Finding the {k} largest: there are {length}",
+            found=f"k={k} for x: {value.type}",
+            needed=f"0 to {length}",
+        )
+    # Rising order of the reversed row, read from its end: equal elements come in their order.
+    order = p.argsort(p.reverse(value, axes=(last,)), axis=last)
+    largest = p.reverse(sliced(order, last, length - k, length), axes=(last,))
+    indices = p.subtract(p.constant_like(length - 1, largest), largest)
+    return p.take_along(value, indices, axis=last), indices

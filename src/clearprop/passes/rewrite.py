@@ -1,0 +1,66 @@
+"""Saying a Program again with changes: what all passes that replace equations share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from clearprop.ir.primitive import Primitive
+from clearprop.ir.program import Program
+from clearprop.ir.types import TensorType
+from clearprop.ir.value import Equation, Value
+
+
+class Rewriter:
+    """A Program in the making, equation by equation, from an old one.
+
+    Attributes:
+        old: the Program that is said again.
+    """
+
+    def __init__(self, old: Program) -> None:
+        self.old = old
+        self._new: dict[Value, Value] = {}
+
+    def new(self, value: Value) -> Value:
+        """What stands for a value of the old Program."""
+        return self._new.get(value, value)
+
+    def inputs_of(self, equation: Equation) -> tuple[Value, ...]:
+        """What an old equation reads, in new values."""
+        return tuple(self._new.get(value, value) for value in equation.inputs)
+
+    def replace(self, equation: Equation, results: Sequence[Value | None]) -> None:
+        """From here on the results of the old ``equation`` are these new values."""
+        for old, new in zip(self.old.results[equation], results, strict=True):
+            if old is not None and new is not None:
+                self._new[old] = new
+
+    def keep(self, equation: Equation) -> tuple[Value, ...]:
+        """Write an old equation as it is, on new inputs, and return its new results."""
+        inputs = self.inputs_of(equation)
+        results = write(
+            equation.primitive, inputs, equation.params, equation.types, like=equation
+        )
+        self.replace(equation, results)
+        return results
+
+    def finish(self) -> Program:
+        """The new Program: what the outputs still need."""
+        return Program.under([self.new(value) for value in self.old.outputs], self.old.inputs)
+
+
+def write(
+    primitive: Primitive,
+    inputs: Sequence[Value],
+    params: Mapping[str, Any],
+    types: tuple[TensorType, ...],
+    *,
+    like: Equation,
+) -> tuple[Value, ...]:
+    """New plain values from an equation at the place of ``like``."""
+    equation = Equation(primitive, tuple(inputs), MappingProxyType(dict(params)), types, like.place)
+    results = Value.results(equation)
+    equation.remember(results)
+    return results

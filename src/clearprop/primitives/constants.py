@@ -1,0 +1,38 @@
+"""Numbers that gradient rules and ops write beside a value."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from clearprop.ir.value import Value
+from clearprop.primitives.spread import broadcast_to
+
+
+def scalar_like(number: float | int | bool, like: Value) -> Value:
+    """``number`` as one leaf of the class and element type of ``like``.
+
+    Shapes:
+        like: any  ->  ()
+    """
+    return type(like.as_input()).leaf(np.asarray(number, like.dtype))
+
+
+def constant_like(number: float | int | bool, like: Value) -> Value:
+    """``number`` in the type of ``like``: one leaf, spread to its shape.
+
+    Shapes:
+        like: S  ->  S
+    """
+    one = scalar_like(number, like)
+    if like.shape == ():
+        return one
+    return broadcast_to(one, shape=like.shape, new_axes=tuple(range(len(like.shape))))
+
+
+def zeros_like(like: Value) -> Value:
+    """Zeros (False) in the type of ``like``.
+
+    Shapes:
+        like: S  ->  S
+    """
+    return constant_like(0, like)

@@ -1,0 +1,160 @@
+"""Parameters: Tensors that learning changes."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+from weakref import ref
+
+import numpy as np
+
+from clearprop.dtypes import as_dtype
+from clearprop.errors import ShapeError
+from clearprop.ir.place import here
+from clearprop.ir.types import TensorType
+from clearprop.ir.value import Array, Value
+from clearprop.ops.lift import leaf_array
+from clearprop.tensor.tensor import Tensor
+
+
+class Parameter(Tensor):
+    """A Tensor whose numbers can be replaced; Tensors computed before keep the old ones.
+
+    Attributes:
+        trainable: whether training may change it.
+
+    Example:
+        >>> import clearprop as cp
+        >>> w = cp.parameter([1.0, 2.0])
+        >>> before = w * 10
+        >>> w.assign(w + 1)
+        >>> before.numpy(), w.numpy()
+        (array([10., 20.], dtype=float32), array([2., 3.], dtype=float32))
+    """
+
+    __slots__ = ("_leaf", "trainable")
+
+    def __init__(
+        self,
+        type_: TensorType,
+        *,
+        array: Array | None = None,
+        name: str = "",
+        trainable: bool = True,
+    ) -> None:
+        super().__init__(type_, array=array, name=name)
+        self.tracked = True
+        self.trainable = trainable
+        self._leaf: Tensor | None = None
+
+    def present_leaf(self) -> Tensor:
+        """The node that holds the present numbers in equations."""
+        if self._leaf is None:
+            self._leaf = Tensor.leaf(self.numpy(), self.name)
+            self._leaf.tracked = True
+            self._leaf.owner = ref(self)
+        return self._leaf
+
+    def as_input(self) -> Value:
+        """What equations hold of it: its binding in the present trace, or its present leaf."""
+        trace = _trace.get()
+        return self.present_leaf() if trace is None else trace.read(self)
+
+    def assign(self, value: Any) -> None:
+        """Replace its numbers by those of ``value``, computed now.
+
+        Raises:
+            ShapeError: the shape differs.
+        """
+        array = np.asarray(value.numpy() if isinstance(value, Tensor) else value)
+        if array.shape != self.shape:
+            raise ShapeError(
+                f'assign: the new numbers of parameter "{self.name}" have another shape',
+                found=f"{array.shape}",
+                needed=f"{self.shape}",
+                at=str(here()),
+            )
+        self.hold(array.astype(self.dtype))  # a copy, also when the dtype is the same
+
+    def hold(self, array: Array) -> None:
+        """Take ``array``, of this shape and dtype, as the new numbers; nobody may write to it."""
+        array.flags.writeable = False
+        self.array = array
+        self._leaf = None
+
+    def numpy(self) -> Array:
+        """Its present numbers: a NumPy array that nobody can write to."""
+        assert self.array is not None
+        return self.array
+
+
+def parameter(data: Any, dtype: Any = None, name: str = "", trainable: bool = True) -> Parameter:
+    """A Tensor that learning may change: ``backward()`` computes gradients for it.
+
+    Args:
+        data: first numbers; integers become ``cp.settings.dtype``.
+        dtype: a floating-point element type; by default as ``cp.tensor`` chooses.
+        name: what pictures and errors call it.
+        trainable: whether ``fit`` may change it.
+
+    Shapes:
+        The shape of ``data``.
+    """
+    array = leaf_array(data, None if dtype is None else as_dtype(dtype))
+    if dtype is None and array.dtype.kind in "iub" and not hasattr(data, "dtype"):
+        array = leaf_array(data, as_dtype("float32"))
+    type_ = TensorType(array.shape, array.dtype)
+    return Parameter(type_, array=array, name=name, trainable=trainable)
+
+
+class Trace:
+    """What parameters stand for while a function is being traced.
+
+    Attributes:
+        bindings: for each parameter the value that equations read in its place.
+        updates: parameters that the traced code gave new values, in the order of the updates.
+        binds_all: whether a parameter without a binding gets a placeholder when it is first read.
+    """
+
+    def __init__(
+        self, bindings: dict[Parameter, Value] | None = None, *, binds_all: bool = False
+    ) -> None:
+        self.bindings = dict(bindings or {})
+        self.updates: dict[Parameter, Value] = {}
+        self.binds_all = binds_all
+        self._outer: Trace | None = None
+
+    def read(self, parameter: Parameter) -> Value:
+        """What stands for ``parameter`` here."""
+        if parameter in self.bindings:
+            return self.bindings[parameter]
+        if self.binds_all:
+            self.bindings[parameter] = Tensor(parameter.type, name=parameter.name)
+            return self.bindings[parameter]
+        return parameter.present_leaf() if self._outer is None else self._outer.read(parameter)
+
+    def update(self, parameter: Parameter, value: Value) -> None:
+        """From here on ``parameter`` is ``value``."""
+        self.bindings[parameter] = value
+        self.updates[parameter] = value
+
+    @contextmanager
+    def active(self) -> Generator[Trace]:
+        """Parameters are read through this trace inside."""
+        self._outer = _trace.get()
+        token = _trace.set(self)
+        try:
+            yield self
+        finally:
+            _trace.reset(token)
+            self._outer = None
+
+
+_trace: ContextVar[Trace | None] = ContextVar("trace", default=None)
+
+
+def current_trace() -> Trace | None:
+    """The innermost trace at work, if any."""
+    return _trace.get()

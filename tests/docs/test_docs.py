@@ -1,0 +1,96 @@
+"""The documentation is executed: what a page shows is what happens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import blocks_of, pages_of, run_page
+from tests.house.plan import ROOT
+
+
+@pytest.fixture(autouse=True)
+def _somewhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # pages may write files
+
+
+@pytest.mark.parametrize("path", pages_of(ROOT), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_the_page_runs(path: Path) -> None:
+    run_page(path.relative_to(ROOT).as_posix(), path.read_text())
+
+
+def test_the_readme_shows_code_that_runs() -> None:
+    blocks = blocks_of((ROOT / "README.md").read_text())
+    assert [block for block in blocks if block.language == "python" and block.flag != "no-run"]
+
+
+# -- the runner itself --------------------------------------------------------
+
+
+def page(*parts: str) -> str:
+    return "\n".join(parts)
+
+
+SHARED = page("```python", "x = 1", "```", "Then:", "", "```python", "print(x + 1)", "```", "")
+
+
+def test_blocks_of_a_page_share_a_namespace() -> None:
+    assert run_page("page.md", page(SHARED, "```text", "2", "```")) == 2
+
+
+def test_indented_blocks_run() -> None:
+    assert run_page("page.md", page('=== "tab"', "", "    ```python", "    x = 1", "    ```")) == 1
+
+
+def test_other_output_fails_with_its_line() -> None:
+    with pytest.raises(AssertionError, match=r"page\.md:11: the page says"):
+        run_page("page.md", page(SHARED, "```text", "3", "```"))
+
+
+def test_three_dots_stand_for_anything() -> None:
+    assert run_page(
+        "page.md", page("```python", "print('in 0.3 s')", "```", "```output", "in ... s", "```")
+    )
+
+
+def test_text_after_a_sentence_is_not_output() -> None:
+    assert (
+        run_page("page.md", page(SHARED, "A file looks like this:", "", "```text", "3", "```")) == 2
+    )
+
+
+def test_an_error_in_a_block_points_into_the_page() -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        run_page("page.md", page("# Title", "```python", "1 / 0", "```"))
+    assert caught.traceback[-1].lineno == 2  # counted from 0: the third line
+    assert caught.value.__notes__ == ["in the block at page.md:3"]
+
+
+def test_a_promised_error_is_compared() -> None:
+    code = page("```python raises=ValueError", "int('x')", "```", "")
+    message = "invalid literal for int() with base 10: 'x'"
+    assert run_page("page.md", page(code, "```text", message, "```")) == 1
+    with pytest.raises(AssertionError, match="the page says"):
+        run_page("page.md", page(code, "```text", "something else", "```"))
+
+
+def test_a_promised_error_must_come() -> None:
+    with pytest.raises(AssertionError, match="ValueError was promised"):
+        run_page("page.md", page("```python raises=ValueError", "int('1')", "```"))
+
+
+def test_code_that_does_not_run_gives_its_reason_and_compiles() -> None:
+    code = page("```python no-run", "raise SystemExit", "```")
+    assert run_page("page.md", page("<!-- it would end the tests -->", code)) == 1
+    with pytest.raises(AssertionError, match="say why"):
+        run_page("page.md", code)
+    with pytest.raises(SyntaxError):
+        run_page("page.md", page("<!-- broken -->", "```python no-run", "1 +", "```"))
+
+
+def test_unknown_flags_and_open_fences_are_refused() -> None:
+    with pytest.raises(AssertionError, match="unknown flag 'norun'"):
+        run_page("page.md", page("```python norun", "1", "```"))
+    with pytest.raises(AssertionError, match="never closed"):
+        run_page("page.md", page("```python", "1"))

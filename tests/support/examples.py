@@ -1,0 +1,411 @@
+"""The one table of examples: what each primitive is tested on, by every promise and executor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from clearprop.dtypes import BOOL, F32, F64, I8, I32, I64, U8, U32, DType
+from clearprop.ir.program import Program
+from clearprop.ir.types import TensorType
+from clearprop.ir.value import Array, Value
+from clearprop.primitives import add, multiply, tanh
+
+
+@dataclass(frozen=True)
+class Input:
+    """One array of an example: random numbers between two bounds, or given ones."""
+
+    shape: tuple[int, ...]
+    dtype: DType = F64
+    low: float = -2.0
+    high: float = 2.0
+    given: tuple[float, ...] | None = None
+
+    @property
+    def type(self) -> TensorType:
+        return TensorType(self.shape, self.dtype)
+
+    def array(self, rng: np.random.Generator) -> Array:
+        if self.given is not None:
+            numbers = np.array(self.given).reshape(self.shape)
+        elif self.dtype.kind == "f":
+            numbers = rng.uniform(self.low, self.high, self.shape)
+        elif self.dtype.kind == "b":
+            numbers = rng.integers(0, 2, self.shape)
+        else:
+            least = max(int(self.low), np.iinfo(self.dtype).min)
+            numbers = rng.integers(least, int(self.high), self.shape, endpoint=True)
+        array = np.asarray(numbers.astype(self.dtype))
+        array.flags.writeable = False  # a meaning that writes into its inputs fails at once
+        return array
+
+
+@dataclass(frozen=True)
+class Example:
+    """A primitive applied to some inputs."""
+
+    name: str
+    inputs: tuple[Input, ...]
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        types = ",".join(str(each.type).replace(" ", "") for each in self.inputs)
+        params = ",".join(
+            f"{name}={getattr(value, 'name', value)}"
+            for name, value in self.params.items()
+            if not isinstance(value, Program)
+        )
+        return f"{self.name}({types}{';' if params else ''}{params})".replace(" ", "")
+
+    @property
+    def types(self) -> tuple[TensorType, ...]:
+        return tuple(each.type for each in self.inputs)
+
+    @property
+    def has_floats(self) -> bool:
+        return any(each.dtype.kind == "f" for each in self.inputs)
+
+    def arrays(self, seed: int = 0) -> list[Array]:
+        rng = np.random.default_rng(seed)
+        return [each.array(rng) for each in self.inputs]
+
+    def in_float32(self) -> Example:
+        """The same with float32 in place of float64."""
+        inputs = (replace(each, dtype=F32) if each.dtype == F64 else each for each in self.inputs)
+        return replace(self, inputs=tuple(inputs), params=dict(_narrow(self.params)))
+
+
+def _narrow(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "body" in params:
+        return {**params, "body": _recurrence(F32)}
+    return params
+
+
+def _recurrence(dtype: DType) -> Program:
+    """(state, x, weight) -> (tanh(weight * state + x), weight * x)."""
+    state, x, weight = (Value(TensorType((3,), dtype)) for _ in range(3))
+    after = tanh(add(multiply(weight, state), x))
+    return Program.under([after, multiply(weight, x)], [state, x, weight])
+
+
+def floats(*shape: int, low: float = -2.0, high: float = 2.0) -> Input:
+    return Input(shape, F64, low, high)
+
+
+def integers(*shape: int, low: int = -9, high: int = 9, dtype: DType = I32) -> Input:
+    return Input(shape, dtype, low, high)
+
+
+def booleans(*shape: int) -> Input:
+    return Input(shape, BOOL)
+
+
+def given(*numbers: float, dtype: DType = F64) -> Input:
+    return Input((len(numbers),), dtype, given=numbers)
+
+
+_SHAPES = ((3, 2), (1,), (), (0, 3))
+_BROKEN = given(float("nan"), float("inf"), -float("inf"), 0.0)
+
+
+def _unary(name: str, low: float = -2.0, high: float = 2.0) -> list[Example]:
+    return [Example(name, (floats(*shape, low=low, high=high),)) for shape in _SHAPES]
+
+
+def _binary(name: str, **bounds: float) -> list[Example]:
+    return [
+        Example(name, (floats(*shape, **bounds), floats(*shape, **bounds))) for shape in _SHAPES
+    ]
+
+
+def _on_integers(name: str, count: int, *dtypes: DType) -> list[Example]:
+    return [
+        Example(name, tuple(integers(7, 5, dtype=dtype) for _ in range(count)))
+        for dtype in dtypes or (I8, I32, I64, U8)
+    ]
+
+
+ARITHMETIC = [
+    *(
+        example
+        for name in ("add", "subtract", "multiply", "maximum", "minimum")
+        for example in (*_binary(name), *_on_integers(name, 2))
+    ),
+    Example("maximum", (booleans(5), booleans(5))),
+    Example("minimum", (booleans(5), booleans(5))),
+    *_binary("divide", low=0.5, high=3.0),
+    *_binary("power", low=0.3, high=2.0),
+    Example("power", (given(0.5, 1.5, 3.0, 1e-3), given(2.0, -1.0, 0.0, 1.0))),
+    *_binary("remainder", low=0.7, high=4.0),
+    Example("remainder", (floats(9, low=-8, high=8), floats(9, low=-2, high=-1))),
+    *_on_integers("remainder", 2),
+    *_binary("floor_divide", low=0.7, high=4.0),
+    *_on_integers("floor_divide", 2),
+    *(
+        example
+        for name in ("negate", "absolute", "sign")
+        for example in (*_unary(name), *_on_integers(name, 1))
+    ),
+]
+
+ELEMENTWISE = [
+    *_unary("exp"),
+    *_unary("expm1"),
+    *_unary("log", 0.2, 3.0),
+    *_unary("log1p", -0.7, 3.0),
+    *_unary("sqrt", 0.2, 3.0),
+    *_unary("rsqrt", 0.2, 3.0),
+    *_unary("sigmoid"),
+    Example("sigmoid", (floats(9, low=-40, high=40),)),
+    *_unary("erf"),
+    Example("erf", (floats(40, low=-7, high=7),)),
+    *_unary("erf_inverse", -0.95, 0.95),
+    *_unary("sin"),
+    *_unary("cos"),
+    *_unary("tan", -1.3, 1.3),
+    *_unary("arcsin", -0.9, 0.9),
+    *_unary("arccos", -0.9, 0.9),
+    *_unary("arctan"),
+    *_binary("arctan2", low=0.3, high=2.0),
+    Example("arctan2", (floats(20), floats(20))),
+    *_unary("sinh"),
+    *_unary("cosh"),
+    *_unary("tanh"),
+    *_unary("arcsinh"),
+    *_unary("arccosh", 1.2, 3.0),
+    *_unary("arctanh", -0.9, 0.9),
+    *_unary("floor"),
+    *_unary("ceil"),
+    *_unary("round"),
+    *_unary("truncate"),
+    *_unary("stop_gradient"),
+    Example("stop_gradient", (integers(3),)),
+]
+
+DECISIONS = [
+    *(
+        example
+        for name in ("equal", "not_equal", "less", "less_equal")
+        for example in (
+            *_binary(name),
+            *_on_integers(name, 2),
+            Example(name, (_BROKEN, given(0.0, 1.0, float("nan"), -0.0))),
+        )
+    ),
+    Example("equal", (booleans(4), booleans(4))),
+    Example("not_equal", (booleans(4), booleans(4))),
+    *_unary("is_finite"),
+    *_unary("is_nan"),
+    Example("is_finite", (_BROKEN,)),
+    Example("is_nan", (_BROKEN,)),
+    *(Example("select", (booleans(*s), floats(*s), floats(*s))) for s in _SHAPES),
+    Example("select", (booleans(3), integers(3), integers(3))),
+    Example("select", (booleans(3), booleans(3), booleans(3))),
+]
+
+BITS = [
+    *(
+        example
+        for name in ("bitwise_and", "bitwise_or", "bitwise_xor")
+        for example in (*_on_integers(name, 2), Example(name, (booleans(2, 3), booleans(2, 3))))
+    ),
+    *_on_integers("bitwise_not", 1),
+    Example("bitwise_not", (booleans(),)),
+    *(
+        Example(name, (integers(9, dtype=dtype), integers(9, dtype=dtype)))
+        for name in ("shift_left", "shift_right")
+        for dtype in (I8, I32, U32, I64)
+    ),
+]
+
+CASTS = [
+    *(
+        Example("cast", (source,), {"dtype": target})
+        for source in (
+            floats(4, 3, low=-300, high=300),
+            integers(5, low=-200, high=200),
+            booleans(),
+        )
+        for target in (F32, F64, I8, I64, U8, BOOL)
+    ),
+    Example("cast", (_BROKEN,), {"dtype": I32}),
+    Example("cast", (floats(0),), {"dtype": F32}),
+]
+
+MOVES = [
+    *(
+        example
+        for shape, target, new_axes in (
+            ((), (2, 3), (0, 1)),
+            ((3,), (2, 3, 1), (0, 2)),
+            ((2, 3), (2, 3), ()),
+            ((0,), (0, 4), (1,)),
+            ((2,), (2, 0), (1,)),
+        )
+        for example in (
+            Example("broadcast_to", (floats(*shape),), {"shape": target, "new_axes": new_axes}),
+            Example("reduce_sum", (floats(*target),), {"axes": new_axes}),
+        )
+    ),
+    Example("broadcast_to", (booleans(2),), {"shape": (2, 2), "new_axes": (0,)}),
+    Example("reduce_sum", (integers(4, 3, dtype=I8, low=-128, high=127),), {"axes": (0,)}),
+    Example("reshape", (floats(2, 6),), {"shape": (3, 2, 2)}),
+    Example("reshape", (floats(1),), {"shape": ()}),
+    Example("reshape", (floats(0, 3),), {"shape": (5, 0)}),
+    Example("reshape", (booleans(4),), {"shape": (2, 2)}),
+    Example("transpose", (floats(2, 3, 4),), {"order": (2, 0, 1)}),
+    Example("transpose", (floats(),), {"order": ()}),
+    Example("transpose", (integers(0, 2),), {"order": (1, 0)}),
+    Example("slice", (floats(5, 4),), {"starts": (1, 0), "stops": (5, 3), "strides": (2, 1)}),
+    Example("slice", (floats(5),), {"starts": (2,), "stops": (2,), "strides": (3,)}),
+    Example("slice", (floats(7),), {"starts": (0,), "stops": (6,), "strides": (4,)}),
+    Example("slice", (integers(),), {"starts": (), "stops": (), "strides": ()}),
+    Example("pad", (floats(2, 3), floats()), {"low": (1, 0), "high": (0, 2), "interior": (0, 1)}),
+    Example("pad", (floats(0), floats()), {"low": (2,), "high": (1,), "interior": (3,)}),
+    Example("pad", (floats(), floats()), {"low": (), "high": (), "interior": ()}),
+    Example("pad", (integers(3), integers()), {"low": (1,), "high": (1,), "interior": (2,)}),
+    Example("concatenate", (floats(2, 1), floats(2, 3), floats(2, 0)), {"axis": 1}),
+    Example("concatenate", (floats(3),), {"axis": 0}),
+    Example("concatenate", (booleans(1, 2), booleans(2, 2)), {"axis": 0}),
+    Example("reverse", (floats(3, 2),), {"axes": (0,)}),
+    Example("reverse", (floats(3, 0),), {"axes": (0, 1)}),
+    Example("reverse", (integers(),), {"axes": ()}),
+]
+
+MATRICES = {"contract": ((1,), (0,)), "batch": ((), ())}
+SUMS_AND_ORDERS = [
+    Example("dot_general", (floats(3, 4), floats(4, 2)), MATRICES),
+    Example(
+        "dot_general",
+        (floats(5, 2, 3, 4), floats(4, 5, 6, 3)),
+        {"contract": ((3, 2), (0, 3)), "batch": ((0,), (1,))},
+    ),
+    Example(
+        "dot_general",
+        (floats(2, 3, 4), floats(4, 3, 2)),
+        {"contract": ((0, 2), (2, 0)), "batch": ((), ())},
+    ),
+    Example("dot_general", (floats(3), floats(3)), {"contract": ((0,), (0,)), "batch": ((), ())}),
+    Example("dot_general", (floats(3), floats(2)), {"contract": ((), ()), "batch": ((), ())}),
+    Example("dot_general", (floats(2, 0), floats(0, 3)), MATRICES),
+    Example("dot_general", (floats(4), floats(4)), {"contract": ((), ()), "batch": ((0,), (0,))}),
+    Example(
+        "dot_general",
+        (integers(3, 4), integers(2, 4)),
+        {"contract": ((1,), (1,)), "batch": ((), ())},
+    ),
+    *(
+        example
+        for name in ("reduce_max", "reduce_min", "reduce_prod")
+        for example in (
+            Example(name, (floats(4, 3),), {"axes": (1,)}),
+            Example(name, (floats(2, 3, 4),), {"axes": (0, 2)}),
+            Example(name, (floats(2, 3, 2),), {"axes": (2, 0)}),
+            Example(name, (floats(1),), {"axes": (0,)}),
+            Example(name, (floats(),), {"axes": ()}),
+            Example(name, (floats(0, 3),), {"axes": (1,)}),
+            Example(name, (integers(3, 5, dtype=I8),), {"axes": (1,)}),
+        )
+    ),
+    Example("reduce_max", (booleans(3, 4),), {"axes": (1,)}),
+    Example("reduce_min", (booleans(3, 4),), {"axes": (0, 1)}),
+    Example("reduce_prod", (floats(2, 0),), {"axes": (1,)}),
+    Example("reduce_prod", (given(0.0, 2.0, 3.0),), {"axes": (0,)}),
+    Example("reduce_prod", (given(0.0, 2.0, 0.0, -1.5, 3.0),), {"axes": (0,)}),
+    *(
+        example
+        for name in ("argmax", "argmin")
+        for example in (
+            Example(name, (floats(4, 3),), {"axis": 1}),
+            Example(name, (floats(0, 3),), {"axis": 1}),
+            Example(name, (integers(5),), {"axis": 0}),
+            Example(name, (booleans(5, 1),), {"axis": 0}),
+        )
+    ),
+    Example("cumulative_sum", (floats(4, 3),), {"axis": 0, "reverse": False}),
+    Example("cumulative_sum", (floats(4, 3),), {"axis": 1, "reverse": True}),
+    Example("cumulative_sum", (floats(0),), {"axis": 0, "reverse": False}),
+    Example(
+        "cumulative_sum", (integers(9, dtype=I8, low=90, high=120),), {"axis": 0, "reverse": True}
+    ),
+    *(
+        example
+        for name in ("sort", "argsort")
+        for example in (
+            Example(name, (floats(5, 4),), {"axis": 0}),
+            Example(name, (floats(2, 5, 3),), {"axis": 1}),
+            Example(name, (floats(1, 7),), {"axis": 1}),
+            Example(name, (floats(3, 0),), {"axis": 1}),
+            Example(name, (integers(9, low=0, high=3),), {"axis": 0}),
+            Example(name, (booleans(6),), {"axis": 0}),
+        )
+    ),
+]
+
+PLACES = [
+    Example("iota", (), {"shape": (3, 4), "axis": 1, "dtype": I64}),
+    Example("iota", (), {"shape": (3, 1), "axis": 0, "dtype": F32}),
+    Example("iota", (), {"shape": (300,), "axis": 0, "dtype": U8}),
+    Example("iota", (), {"shape": (0,), "axis": 0, "dtype": F64}),
+    *(
+        example
+        for shape, places, axis in (
+            ((5, 3), (4,), 0),
+            ((2, 5, 3), (2, 3), 1),
+            ((2, 5), (), 1),
+            ((5,), (0, 2), 0),
+            ((5, 0), (3,), 0),
+        )
+        for indices in [integers(*places, low=0, high=4, dtype=I64)]
+        for updates in [floats(*shape[:axis], *places, *shape[axis + 1 :])]
+        for example in (
+            Example("gather", (floats(*shape), indices), {"axis": axis}),
+            Example("scatter_add", (floats(*shape), indices, updates), {"axis": axis}),
+        )
+    ),
+    Example("gather", (booleans(4), integers(6, low=0, high=3, dtype=U8)), {"axis": 0}),
+    Example(
+        "scatter_add",
+        (integers(3, dtype=I8), integers(90, low=0, high=2), integers(90, dtype=I8)),
+        {"axis": 0},
+    ),
+    *(
+        Example(
+            "random_bits",
+            (Input((2,), U32, given=(7, 1)), Input((2,), U32, given=(0, 3))),
+            {"shape": shape},
+        )
+        for shape in ((), (5,), (3, 3), (0, 2))
+    ),
+]
+
+LOOPS = [
+    Example(
+        "scan",
+        (floats(3), floats(length, 3), floats(3)),
+        {
+            "body": _recurrence(F64),
+            "carry_count": 1,
+            "step_count": 1,
+            "length": length,
+            "reverse": reverse,
+        },
+    )
+    for length, reverse in ((4, False), (3, True), (1, False), (0, False))
+]
+
+EXAMPLES = [
+    *ARITHMETIC,
+    *ELEMENTWISE,
+    *DECISIONS,
+    *BITS,
+    *CASTS,
+    *MOVES,
+    *SUMS_AND_ORDERS,
+    *PLACES,
+    *LOOPS,
+]
