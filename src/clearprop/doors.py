@@ -34,15 +34,15 @@ def lazy_attributes(
 
     Args:
         package: the package's own full name.
-        homes: for each public name the module it lives in; a name that is itself a module of
-            the package maps to that module's full name.
+        homes: for each public name the module it lives in, or that it is: ``layers`` at home in
+            ``clearprop.layers`` is that module itself.
     """
 
     def getattr_(name: str) -> Any:
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         module = importlib.import_module(homes[name])
-        return module if homes[name] == f"{package}.{name}" else getattr(module, name)
+        return module if homes[name].endswith(f".{name}") else getattr(module, name)
 
     def dir_() -> list[str]:
         return sorted(homes)

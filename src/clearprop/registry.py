@@ -8,16 +8,17 @@ not in this list is refused.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Self, TypeVar
 
 import numpy as np
 
 from clearprop.dtypes import SHORT_NAMES
-from clearprop.errors import ArgumentError, ModelFileError, UnsupportedError
+from clearprop.errors import ArgumentError, ModelFileError, UnknownNameError, UnsupportedError
 from clearprop.text import did_you_mean
 
 _Registered = TypeVar("_Registered", bound=Callable[..., Any])
+_Object = TypeVar("_Object")
 _CLASSES: dict[str, type[Configurable]] = {}
 _FUNCTIONS: dict[str, Callable[..., Any]] = {}
 _names: dict[Any, str] = {}
@@ -101,6 +102,47 @@ def _add(table: dict[str, Any], name: str, thing: Any) -> None:
 def registered_name(thing: Any) -> str | None:
     """The name of a class or function in saved models, or None."""
     return _names.get(thing)
+
+
+def named(
+    name: str, base: type[_Object], aliases: Mapping[str, str] | None = None, *, at: str = ""
+) -> type[_Object]:
+    """The registered kind of ``base`` that a user calls ``name``.
+
+    Args:
+        name: ``"GlorotUniform"`` and ``"glorot_uniform"`` are the same; a user's own class goes by
+            the name it was registered with.
+        base: what it must be a kind of.
+        aliases: other names by which some are known.
+        at: the user's line, for the error.
+
+    Raises:
+        UnknownNameError: there is none; the message tells the nearest one.
+    """
+    kinds = {
+        full if full.partition(".")[0] != _room(base) else thing.__name__: thing
+        for full, thing in _CLASSES.items()
+        if issubclass(thing, base) and not inspect.isabstract(thing)
+    }
+    by_plain_name = {_plain(known): thing for known, thing in kinds.items()}
+    found = by_plain_name.get(_plain((aliases or {}).get(name, name)))
+    if found is None:
+        raise UnknownNameError(
+            f"Looking up a name: there is no {base.__name__} called {name!r}",
+            found=repr(name) + did_you_mean(name, kinds),
+            needed="one of " + ", ".join(sorted(kinds)),
+            try_=f'for one of your own, put @cp.register("{name}") before its class',
+            at=at,
+        )
+    return found
+
+
+def _room(cls: type[Any]) -> str:
+    return cls.__module__.split(".")[1] if "." in cls.__module__ else ""
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
 
 
 def describe(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -13,6 +14,12 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     by_lower_case = {candidate.lower(): candidate for candidate in candidates}
     near = difflib.get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.5)
     return f' did you mean "{by_lower_case[near[0]]}"?' if near else ""
+
+
+def snake_case(name: str) -> str:
+    """``LayerNormalization`` -> ``layer_normalization``, ``Conv2D`` -> ``conv2d``."""
+    spaced = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", spaced).lower()
 
 
 def bytes_text(count: float) -> str:

@@ -146,7 +146,7 @@ def test_text_is_refused_with_advice() -> None:
     with pytest.raises(DTypeError) as error:
         ops.add(["red", "green"], 1)
     assert message(error) == (
-        "Reading numbers: text are no element type here\n"
+        "Reading numbers: there is no element type for text\n"
         "  found:  ['red', 'green']\n"
         "  needed: numbers: float32, float64, int8, int16, int32, int64, uint8, uint16, uint32, "
         "uint64, bool\n"
@@ -209,9 +209,7 @@ def test_a_number_beyond_float32_is_infinite() -> None:
 @given(hnp.mutually_broadcastable_shapes(num_shapes=3, max_dims=4, max_side=3, min_side=0))
 def test_broadcasting_is_numpys(shapes: hnp.BroadcastableShapes) -> None:
     arrays = [np.arange(np.prod(s), dtype=float).reshape(s) for s in shapes.input_shapes]
-    for value, wanted in zip(
-        broadcast(*lift(*arrays)), np.broadcast_arrays(*arrays), strict=True
-    ):
+    for value, wanted in zip(broadcast(*lift(*arrays)), np.broadcast_arrays(*arrays), strict=True):
         exactly(value, wanted)
 
 

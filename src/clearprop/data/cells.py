@@ -18,6 +18,7 @@ TRUTH_WORDS = {"false": 0.0, "true": 1.0}
 
 _EPOCH = datetime.datetime(1970, 1, 1)
 _DAY = datetime.timedelta(days=1)
+_FIRST_DAY, _LAST_DAY = -719_162, 2_932_896  # the years 1 to 9999
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?Z?)?")
 
 
@@ -72,6 +73,8 @@ def days_since_1970(moment: datetime.date) -> float:
 
 def days_text(days: float) -> str:
     """The ISO date (and time of day, if it is not midnight) of days since 1970-01-01."""
+    if not _FIRST_DAY <= days <= _LAST_DAY:
+        return f"{days:g} days after 1970-01-01"
     moment = _EPOCH + days * _DAY
     return moment.date().isoformat() if days % 1 == 0 else moment.isoformat(" ", "seconds")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import numbers
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,7 +26,7 @@ from clearprop.errors import DataError
 
 Kind = Literal["number", "bool", "date", "text"]
 LARGEST = 1e30  # beyond it, squares and sums soon overflow
-_READERS: dict[Kind, Any] = {
+_READERS: dict[Kind, Callable[[str], float | None]] = {
     "number": read_number,
     "bool": lambda word: TRUTH_WORDS.get(word.lower()),
     "date": read_days,
@@ -133,7 +133,9 @@ class Column:
             return np.where(self.missing, np.nan, self.values).astype(np.float64)
         return self._read(read_days, "is not a date", "a date such as 2024-02-29", row_numbers)
 
-    def _read(self, reader: Any, problem: str, needed: str, row_numbers: Array) -> Array:
+    def _read(
+        self, reader: Callable[[str], float | None], problem: str, needed: str, row_numbers: Array
+    ) -> Array:
         texts = self.categories()
         values = np.full(len(self), np.nan)
         for index in np.flatnonzero(~self.missing):
@@ -218,15 +220,16 @@ def _column_from_objects(name: str, objects: list[Any]) -> Column:
     found: list[Any] = [None if _is_nothing(value) else value for value in objects]
     missing = np.fromiter((value is None for value in found), bool, len(found))
     present = [value for value in found if value is not None]
-    for kind, types, convert in (
-        ("bool", (bool, np.bool_), float),
+    typed: tuple[tuple[Kind, tuple[type, ...], Callable[[Any], float]], ...] = (
+        ("number" if not present else "bool", (bool, np.bool_), float),
         ("number", (numbers.Real, decimal.Decimal, np.bool_), float),
         ("date", (datetime.date,), days_since_1970),
-    ):
+    )
+    for kind, types, convert in typed:
         if all(isinstance(value, types) for value in present):
             values = np.full(len(found), np.nan)
             values[~missing] = [convert(value) for value in present]
-            return Column(name, "number" if not present else kind, values, missing)
+            return Column(name, kind, values, missing)
     texts = [value if value is None else _object_text(name, value) for value in found]
     return column_from_words(name, texts, from_file=False)
 
@@ -253,7 +256,7 @@ def _is_nothing(value: Any) -> bool:
     return isinstance(value, (float, np.floating, decimal.Decimal)) and bool(value != value)
 
 
-def _read_all(words: Array, reader: Any) -> list[float] | None:
+def _read_all(words: Array, reader: Callable[[str], float | None]) -> list[float] | None:
     values = []
     for word in words:
         value = reader(word)

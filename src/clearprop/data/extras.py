@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-import importlib
-from types import ModuleType
+from typing import Any
 
 from clearprop.errors import MissingExtraError
 
 
-def import_polars(doing: str) -> ModuleType:
+def import_polars(doing: str) -> Any:
     """polars, for ``doing`` ("reading Parquet files").
 
     Raises:
         MissingExtraError: it is not installed.
     """
-    return _import("polars", "polars", doing)
+    try:
+        import polars
+    except ImportError as error:
+        raise _missing("polars", doing) from error
+    return polars
 
 
-def import_pillow(doing: str) -> ModuleType:
-    """The ``PIL.Image`` module, for ``doing`` ("reading images").
+def import_pillow(doing: str) -> tuple[Any, Any]:
+    """pillow's modules ``Image`` and ``ImageOps``, for ``doing`` ("reading images").
 
     Raises:
-        MissingExtraError: pillow is not installed.
+        MissingExtraError: it is not installed.
     """
-    return _import("PIL.Image", "pillow", doing)
-
-
-def _import(module: str, package: str, doing: str) -> ModuleType:
     try:
-        return importlib.import_module(module)
+        from PIL import Image, ImageOps
     except ImportError as error:
-        raise MissingExtraError(
-            f"{doing[:1].upper()}{doing[1:]}: the package {package} is not installed",
-            found=f"no module {module.partition('.')[0]}",
-            needed=package,
-            try_="pip install 'clearprop[data]'",
-        ) from error
+        raise _missing("pillow", doing) from error
+    return Image, ImageOps
+
+
+def _missing(package: str, doing: str) -> MissingExtraError:
+    return MissingExtraError(
+        f"{doing[:1].upper()}{doing[1:]}: the package {package} is not installed",
+        needed=package,
+        try_="pip install 'clearprop[data]'",
+    )

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
+from clearprop.data.cells import days_text
 from clearprop.data.columns import Column
 from clearprop.data.configs import ConfigReader
 from clearprop.data.intake import Array
@@ -66,9 +67,12 @@ class NumberPlan:
 
     def told(self) -> tuple[str, str]:
         """What the column is read as, and what is done with it."""
-        unit = " days" if self.is_date else ""
-        how = f"z-score: mean {number_text(self.mean)}{unit}, std {number_text(self.deviation)}"
-        how += f"; missing: median {number_text(self.median)}"
+
+        def shown(value: float) -> str:
+            return days_text(float(np.rint(value))) if self.is_date else number_text(value)
+
+        how = f"z-score: mean {shown(self.mean)}, std {number_text(self.deviation)}"
+        how += f"{' days' if self.is_date else ''}; missing: median {shown(self.median)}"
         return ("date" if self.is_date else "number"), (
             how + (" and a mark" if self.marks_missing else "")
         )

@@ -141,9 +141,8 @@ def read_images(
     _check_arguments(size, channels)
     if not paths:
         raise DataError("Reading images: there are no files", needed="at least one image file")
-    pillow = import_pillow("reading images")
     files = [Path(path) for path in paths]
-    images = [_read(pillow, file, size, channels) for file in files]
+    images = [_read(file, size, channels) for file in files]
     depth = max(image.shape[2] for image in images)
     first = images[0].shape[:2]
     for file, image in zip(files, images, strict=True):
@@ -161,14 +160,13 @@ def read_images(
     return x
 
 
-def _read(pillow: Any, file: Path, size: tuple[int, int] | None, channels: int | None) -> Array:
-    from PIL import ImageOps
-
+def _read(file: Path, size: tuple[int, int] | None, channels: int | None) -> Array:
+    pillow, operations = import_pillow("reading images")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pillow.DecompressionBombWarning)
             with pillow.open(file) as opened:
-                image = ImageOps.exif_transpose(opened)
+                image = operations.exif_transpose(opened)
                 if image.mode in _DEEP_MODES:
                     gray = np.asarray(image).astype(np.float32) * np.float32(255 / 65535)
                     image = pillow.fromarray(gray)
@@ -179,7 +177,13 @@ def _read(pillow: Any, file: Path, size: tuple[int, int] | None, channels: int |
                 if size is not None:
                     image = image.resize((size[1], size[0]), pillow.Resampling.BILINEAR)
                 pixels = np.asarray(image, np.float32) / np.float32(255)
-    except (OSError, SyntaxError, ValueError, Warning, pillow.DecompressionBombError) as error:
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        Warning,
+        pillow.DecompressionBombError,
+    ) as error:
         raise DataError(
             f"Reading images: {file.name} cannot be read",
             found=str(error).partition("\n")[0][:200],

@@ -169,9 +169,10 @@ def _refuse_elements(x: Array, name: str) -> None:
     first = x.flat[0]
     if x.dtype == object:
         first = next((v for v in x.flat if not isinstance(v, numbers.Real)), first)
+    shown = first.item() if isinstance(first, np.generic) else first
     raise DataError(
         f"Checking {name}: it holds {_element_word(x, first)}, not numbers",
-        found=f"{name} of dtype {x.dtype}, with {first!r}",
+        found=f"{name} of dtype {x.dtype}, with {shown!r}",
         needed="integers or floating-point numbers",
         try_="cp.data.TableEncoder turns text and missing values into numbers",
     )
@@ -197,7 +198,7 @@ def _refuse_where(bad: Array, x: Array, name: str) -> None:
         f"Checking {name}: {count_text(count, 'value is', 'values are')} {what}",
         found=f"{name}{_index(place)} = {float(x[place])}"
         + (f", the first of {count:,}{kinds}" if count > 1 else ""),
-        needed="finite numbers: one NaN makes every weight NaN after one step",
+        needed="finite numbers: NaN and infinity spread to every weight in one step",
         try_="fill or leave out those rows; cp.data.TableEncoder fills missing values",
     )
 

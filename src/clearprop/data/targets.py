@@ -19,7 +19,7 @@ import numpy as np
 from clearprop.data.cells import plain_number_text
 from clearprop.data.columns import Column, Kind
 from clearprop.data.configs import ConfigReader
-from clearprop.data.intake import Array, check_data
+from clearprop.data.intake import Array
 from clearprop.errors import DataError, ShapeError, UnknownNameError
 from clearprop.text import count_text, did_you_mean, number_text
 
@@ -86,7 +86,7 @@ class ClassTarget:
             ShapeError: another number of columns than there are classes.
             DataError: predictions that are NaN.
         """
-        check_data(predictions, "predictions")
+        _check_predictions(predictions)
         columns = predictions.reshape(len(predictions), -1)
         single = columns.shape[1] == 1
         if predictions.ndim > 2 or columns.shape[1] != (1 if single else len(self.class_names)):
@@ -167,7 +167,7 @@ class ValueTarget:
             ShapeError: more than one prediction per row.
             DataError: predictions that are NaN.
         """
-        check_data(predictions, "predictions")
+        _check_predictions(predictions)
         if predictions.size != len(predictions):
             raise _wrong_columns(predictions, "(rows, 1)")
         values: Array = predictions.reshape(-1).astype(np.float64) * self.deviation + self.mean
@@ -241,6 +241,13 @@ def plan_target(column: Column, task: Task, row_numbers: Array) -> Target:
             to be regressed.
     """
     if task == "regression":
+        if column.kind == "text":
+            raise DataError(
+                f'Reading the target "{column.name}": regression of text',
+                found=f'row {row_numbers[0]}: "{column.values[0]}"',
+                needed="numbers or dates",
+                try_='task="classification", or numbers in this column',
+            )
         is_date = column.kind == "date"
         values = column.days(row_numbers) if is_date else column.numbers(row_numbers)
         if values.min() == values.max():
@@ -317,6 +324,19 @@ def _one_value(column: Column, value: str) -> DataError:
         found=f'"{value}" in {count_text(len(column), "row")}',
         needed="at least two different values, or there is nothing to learn",
     )
+
+
+def _check_predictions(predictions: Array) -> None:
+    if predictions.ndim == 0 or predictions.dtype.kind not in "biuf":
+        raise _wrong_columns(predictions, "an array of numbers, one row per sample")
+    if np.isnan(predictions).any():
+        row = int(np.argmax(np.isnan(predictions).reshape(len(predictions), -1).any(axis=1)))
+        raise DataError(
+            "Reading predictions: some are NaN",
+            found=f"NaN in row {row} of the array",
+            needed="numbers",
+            try_="train again with a smaller learning rate: these weights have run away",
+        )
 
 
 def _wrong_columns(predictions: Array, needed: str) -> ShapeError:

@@ -115,3 +115,26 @@ def _list(program: Program) -> _Listing:
         )
     outputs = tuple(slot_of[value] for value in program.outputs)
     return _Listing(count + 1, tuple(constants), tuple(steps), outputs)  # type: ignore[arg-type]
+
+
+class NonFinite(NamedTuple):
+    """An equation whose result holds NaN or infinity although its inputs do not."""
+
+    equation: Equation
+    array: Array
+
+
+def first_nonfinite(program: Program, arrays: Sequence[Array]) -> NonFinite | None:
+    """The first equation of the Program that makes NaN or infinity out of finite numbers."""
+    known = dict(zip(program.inputs, arrays, strict=True))
+    known |= {value: value.array for value in program.constants if value.array is not None}
+    for equation in program.equations:
+        inputs = [known[value] for value in equation.inputs]
+        results = run_equation(equation, inputs)
+        for value, result in zip(program.results[equation], results, strict=True):
+            if value is not None:
+                known[value] = result
+            is_bad = result.dtype.kind == "f" and not np.isfinite(result).all()
+            if is_bad and all(np.isfinite(x).all() for x in inputs if x.dtype.kind == "f"):
+                return NonFinite(equation, result)
+    return None

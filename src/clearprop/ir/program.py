@@ -30,8 +30,7 @@ class Program:
 
     @classmethod
     def under(cls, outputs: Sequence[Value], inputs: Sequence[Value]) -> Program:
-        """The Program that computes ``outputs`` from ``inputs``: only what they need.
-        """
+        """The Program that computes ``outputs`` from ``inputs``: only what they need."""
         return cls(inputs, equations_under(outputs, set(inputs).__contains__), outputs)
 
     def check_closed(self) -> None:
@@ -48,6 +47,11 @@ class Program:
                     needed="one of this computation's own inputs",
                     try_="return it from the function it was made in, or pass it as an argument",
                 )
+
+    def __str__(self) -> str:
+        from clearprop.ir.printing import program_text
+
+        return program_text(self)
 
     @cached_property
     def leaves(self) -> tuple[Value, ...]:
@@ -73,7 +77,9 @@ class Program:
         known = set(self.inputs)
         for value in [*self._reads(), *self.outputs]:
             if value.equation in read and value not in known:
-                read[value.equation][value.index] = value
+                values = read[value.equation]
+                if 0 <= value.index < len(values):  # else `verify` has something to say
+                    values[value.index] = value
         return {equation: tuple(values) for equation, values in read.items()}
 
     def _reads(self) -> Iterable[Value]:

@@ -1,10 +1,11 @@
-"""The base of all layers: weights, names, modes; one layer's own idea is in ``build`` and ``call``."""
+"""The base of all layers: weights, names, modes; a layer's own idea is in ``build``, ``call``."""
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import wraps
 from typing import Any
 from weakref import ref
 
@@ -49,6 +50,11 @@ class Layer(Configurable):
         [2.0, 3.0]
     """
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in vars(cls):
+            cls.build = _completing(cls.build)  # type: ignore[method-assign]
+
     def __init__(
         self, *, name: str | None = None, trainable: bool = True, dtype: Any = None
     ) -> None:
@@ -69,7 +75,9 @@ class Layer(Configurable):
     # -- what subclasses define -------------------------------------------------
 
     def build(self, *input_shapes: Any) -> None:
-        """Make the weights for inputs of these shapes."""
+        """Make the weights for inputs of these shapes; afterwards the layer is ``built``."""
+        self.place_layers(self.sublayers)
+        self.built = True
 
     def call(self, *inputs: Any, **kwargs: Any) -> Any:
         """The layer's function."""
@@ -100,10 +108,13 @@ class Layer(Configurable):
         inputs = [self._as_input(arg) for arg in args]
         with in_layer(self.name):
             if not self.built:
-                self._build([_shape_of(value) for value in inputs])
+                self.build(*[_shape_of(value) for value in inputs])
             if _takes_training(type(self)):
                 kwargs = {**kwargs, "training": mode.training}
-            return self.call(*inputs, **kwargs)
+            output = self.call(*inputs, **kwargs)
+            for observe in mode.observers:
+                observe(self, output)
+            return output
 
     def _as_input(self, value: Any) -> Any:
         """Arrays become Tensors; floating-point ones of the layer's own element type."""
@@ -115,12 +126,6 @@ class Layer(Configurable):
             return value
         made = tensor(value)
         return made.astype(self.dtype) if is_float(made.dtype) else made
-
-    def _build(self, shapes: Sequence[Any]) -> None:
-        self.place_layers(self.sublayers)
-        self.build(*shapes)
-        self.place_layers(self.sublayers)  # those made in build
-        self.built = True
 
     # -- weights ----------------------------------------------------------------
 
@@ -138,7 +143,7 @@ class Layer(Configurable):
 
         Args:
             shape: its shape.
-            initializer: name or Initializer that draws the first numbers.
+            initializer: name or Initializer that draws the first numbers; None: the default.
             name: unique in the layer.
             trainable: whether the optimizer changes it.
             regularizer: name or Regularizer that adds to the loss.
@@ -150,7 +155,7 @@ class Layer(Configurable):
         return Weight(
             tuple(shape),
             self.dtype if dtype is None else as_dtype(dtype),
-            initializers.get(initializer),
+            initializers.get("glorot_uniform" if initializer is None else initializer),
             name=name,
             trainable=trainable,
             regularizer=regularizers.get(regularizer),
@@ -171,11 +176,15 @@ class Layer(Configurable):
         if mode is not None:
             mode.losses.append(loss)
 
-    def random_key(self) -> tuple[Value, Value]:
-        """Key and counter, u32[2] each, for one draw of random numbers in ``call``."""
+    def random_key(self, seed: int | None = None) -> tuple[Value, Value]:
+        """Key and counter, u32[2] each, for one draw of random numbers in ``call``.
+
+        Args:
+            seed: what the numbers follow from in place of the model's seed, if not None.
+        """
         mode = current_mode()
         assert mode is not None, "a layer draws random numbers only while it is called"
-        return mode.random_key(self._position), mode.counter
+        return mode.random_key(self._position, seed), mode.counter
 
     @property
     def sublayers(self) -> list[Layer]:
@@ -357,11 +366,24 @@ def snake_case(name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", spaced).lower()
 
 
+def _completing(build: Callable[..., None]) -> Callable[..., None]:
+    """``build``, after which the layer knows that it is built, whoever called it."""
+
+    @wraps(build)
+    def complete(self: Layer, *input_shapes: Any) -> None:
+        self.place_layers(self.sublayers)
+        build(self, *input_shapes)
+        self.place_layers(self.sublayers)  # those made in build
+        self.built = True
+
+    return complete
+
+
 def _changed(mode: Mode | None, training: bool) -> Mode:
     if mode is None:
         return direct_mode(training)
     changed = Mode(training, mode.key, mode.counter)
-    changed.losses = mode.losses
+    changed.losses, changed.observers = mode.losses, mode.observers
     return changed
 
 

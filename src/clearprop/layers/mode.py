@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 import numpy as np
 
 from clearprop import primitives
-from clearprop.ir.types import Shape
 from clearprop.ir.value import Value
 from clearprop.settings import settings
 from clearprop.tensor.tensor import Tensor
@@ -35,23 +35,27 @@ class Mode:
         key: u32[2], the model's seed.
         counter: u32[2], the number of the step; another one gives other random numbers.
         losses: what layers add to the loss: regularization of activities.
+        observers: functions told (layer, output) after each call of a layer.
     """
 
     def __init__(self, training: bool, key: Value, counter: Value) -> None:
         self.training, self.key, self.counter = training, key, counter
         self.losses: list[Value] = []
+        self.observers: list[Callable[[Any, Any], None]] = []
         self._draws: dict[tuple[int, ...], int] = {}
 
-    def random_key(self, position: tuple[int, ...]) -> Value:
+    def random_key(self, position: tuple[int, ...], seed: int | None = None) -> Value:
         """u32[2]: a key of its own for each draw of each layer.
 
         Args:
             position: where the layer stands in its model.
+            seed: the layer's own seed, which takes the place of the model's.
         """
         number = self._draws.get(position, 0)
         self._draws[position] = number + 1
         words = type(self.key).leaf(path_words(position, number))
-        return primitives.random_bits(self.key, words, shape=(2,))
+        key = self.key if seed is None else type(self.key).leaf(seed_words(seed))
+        return primitives.random_bits(key, words, shape=(2,))
 
     @contextmanager
     def active(self) -> Generator[Mode]:
@@ -78,5 +82,3 @@ def direct_mode(training: bool) -> Mode:
     _direct_calls += 1
     key, counter = seed_words(settings.seed), seed_words(_direct_calls)
     return Mode(training, Tensor.leaf(key), Tensor.leaf(counter))
-
-

@@ -93,9 +93,7 @@ class SymbolicTensor(Operators, Symbolic):
         with Trace(binds_all=True).active():  # weights are read as placeholders: none is drawn
             for which in range(len(_STAND_IN_SIZES)):
                 both.append(call.run({x: x.stand_ins[which] for x in call.inputs}))
-        call.outputs = [
-            SymbolicTensor(pair, call) for pair in zip(*both, strict=True)
-        ]
+        call.outputs = [SymbolicTensor(pair, call) for pair in zip(*both, strict=True)]
         return tree.unflatten(call.structure, call.outputs)
 
     def __bool__(self) -> bool:

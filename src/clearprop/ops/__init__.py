@@ -81,6 +81,7 @@ from clearprop.ops.exponential import (
     sigmoid,
     sqrt,
 )
+from clearprop.ops.exponential_sums import log_softmax, logsumexp, softmax
 from clearprop.ops.gathering import (
     one_hot,
     scatter_add,
@@ -124,12 +125,9 @@ from clearprop.ops.reductions import (
     argmax,
     argmin,
     cumsum,
-    log_softmax,
-    logsumexp,
     mean,
     norm,
     prod,
-    softmax,
     std,
     var,
 )

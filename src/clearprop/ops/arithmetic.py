@@ -27,6 +27,11 @@ def add(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x, y: broadcast to S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.add([1, 2], 10).numpy()
+        array([11, 12])
     """
     return p.add(*meet_numbers(x, y, doing="Adding"))
 
@@ -37,6 +42,11 @@ def subtract(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x, y: broadcast to S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.subtract([1, 2], 10).numpy()
+        array([-9, -8])
     """
     return p.subtract(*meet_numbers(x, y, doing="Subtracting"))
 
@@ -47,6 +57,12 @@ def multiply(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x, y: broadcast to S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.multiply([1, 2], [[10], [20]]).numpy()
+        array([[10, 20],
+               [20, 40]])
     """
     return p.multiply(*meet_numbers(x, y, doing="Multiplying"))
 
@@ -57,6 +73,11 @@ def divide(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x, y: broadcast to S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.divide([1, 2], 4).numpy()
+        array([0.25, 0.5 ], dtype=float32)
     """
     return p.divide(*meet_floats(x, y, doing="Dividing"))
 
@@ -67,6 +88,11 @@ def floor_divide(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x, y: broadcast to S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.floor_divide([7, -7], 2).numpy()
+        array([ 3, -4])
     """
     return p.floor_divide(*meet_numbers(x, y, doing="Dividing"))
 
@@ -77,6 +103,11 @@ def remainder(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x, y: broadcast to S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.remainder([7, -7], 3).numpy()
+        array([1, 2])
     """
     return p.remainder(*meet_numbers(x, y, doing="Dividing"))
 
@@ -90,6 +121,11 @@ def negative(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.negative([1, -2]).numpy()
+        array([-1,  2])
     """
     return p.negate(lift_number(x))
 
@@ -100,6 +136,11 @@ def absolute(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.absolute([1, -2]).numpy()
+        array([1, 2])
     """
     return p.absolute(lift_number(x))
 
@@ -110,6 +151,11 @@ def sign(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.sign([-0.5, 0, 3]).numpy()
+        array([-1.,  0.,  1.], dtype=float32)
     """
     return p.sign(lift_number(x))
 
@@ -120,6 +166,11 @@ def square(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.square([1, -3]).numpy()
+        array([1, 9])
     """
     value = lift_number(x)
     return p.multiply(value, value)
@@ -131,6 +182,11 @@ def reciprocal(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.reciprocal([2, 4]).numpy()
+        array([0.5 , 0.25], dtype=float32)
     """
     value = lift_float(x)
     return p.divide(p.constant_like(1, value), value)
@@ -142,6 +198,11 @@ def maximum(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x, y: broadcast to S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.maximum([1, 5], 3).numpy()
+        array([3, 5])
     """
     return p.maximum(*meet(x, y, doing="Comparing"))
 
@@ -152,6 +213,11 @@ def minimum(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x, y: broadcast to S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.minimum([1, 5], 3).numpy()
+        array([1, 3])
     """
     return p.minimum(*meet(x, y, doing="Comparing"))
 
@@ -162,6 +228,11 @@ def clip(x: ArrayLike, x_min: ArrayLike | None, x_max: ArrayLike | None) -> Valu
 
     Shapes:
         x, x_min, x_max: broadcast to S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.clip([-1, 0.5, 7], 0, 1).numpy()
+        array([0. , 0.5, 1. ], dtype=float32)
     """
     limits = [limit for limit in (x_min, x_max) if limit is not None]
     value, *bounds = meet_numbers(x, *limits, doing="Clipping")
@@ -185,6 +256,11 @@ def power(x: ArrayLike, y: ArrayLike) -> Value:
 
     Raises:
         ArgumentError: whole numbers to a negative whole power, which are not whole numbers.
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.power([1, 2, 3], 2).numpy()
+        array([1, 4, 9])
     """
     if type(y) in {int, float}:
         easy = _easy_power(lift_number(x), y)  # type: ignore[arg-type]
@@ -238,6 +314,11 @@ def floor(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.floor([1.7, -1.2]).numpy()
+        array([ 1., -2.], dtype=float32)
     """
     value = lift(x)[0]
     return p.floor(value) if is_float(value.dtype) else as_number(value)
@@ -249,6 +330,11 @@ def ceil(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.ceil([1.2, -1.7]).numpy()
+        array([ 2., -1.], dtype=float32)
     """
     value = lift(x)[0]
     return p.ceil(value) if is_float(value.dtype) else as_number(value)
@@ -260,6 +346,11 @@ def round_(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.round([0.5, 1.5, 1.7]).numpy()
+        array([0., 2., 2.], dtype=float32)
     """
     value = lift(x)[0]
     return p.round_(value) if is_float(value.dtype) else as_number(value)
@@ -271,6 +362,11 @@ def trunc(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.trunc([1.7, -1.7]).numpy()
+        array([ 1., -1.], dtype=float32)
     """
     value = lift(x)[0]
     return p.truncate(value) if is_float(value.dtype) else as_number(value)

@@ -51,8 +51,8 @@ def all_axes(axis: Axis, rank: int, doing: str) -> tuple[int, ...]:
     return axes
 
 
-def as_shape(shape: ShapeLike, doing: str) -> Shape:
-    """``shape`` as a tuple of whole numbers, none below zero.
+def as_shape(shape: ShapeLike, doing: str, *, smallest: int = 0) -> Shape:
+    """``shape`` as a tuple of whole numbers, none below ``smallest``.
 
     Raises:
         ShapeError: it is something else.
@@ -61,8 +61,8 @@ def as_shape(shape: ShapeLike, doing: str) -> Shape:
     try:
         result = tuple(operator.index(length) for length in lengths)
     except TypeError:
-        result = (-1,)
-    if any(length < 0 for length in result):
+        result = (smallest - 1,)
+    if any(length < smallest for length in result):
         raise ShapeError(
             f"{doing}: a shape is a tuple of whole numbers that are not negative",
             found=repr(shape),

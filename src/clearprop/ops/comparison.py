@@ -28,6 +28,11 @@ def equal(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x, y: broadcast to S  ->  bool S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.equal([1, 2], 2).numpy()
+        array([False,  True])
     """
     return p.equal(*meet(x, y, doing="Comparing"))
 
@@ -38,6 +43,11 @@ def not_equal(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x, y: broadcast to S  ->  bool S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.not_equal([1, 2], 2).numpy()
+        array([ True, False])
     """
     return p.not_equal(*meet(x, y, doing="Comparing"))
 
@@ -48,6 +58,11 @@ def less(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x, y: broadcast to S  ->  bool S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.less([1, 2], 2).numpy()
+        array([ True, False])
     """
     return p.less(*meet(x, y, doing="Comparing"))
 
@@ -58,6 +73,11 @@ def less_equal(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x, y: broadcast to S  ->  bool S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.less_equal([1, 2], 2).numpy()
+        array([ True,  True])
     """
     return p.less_equal(*meet(x, y, doing="Comparing"))
 
@@ -68,6 +88,11 @@ def greater(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x, y: broadcast to S  ->  bool S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.greater([2, 3], 2).numpy()
+        array([False,  True])
     """
     first, second = meet(x, y, doing="Comparing")
     return p.less(second, first)
@@ -79,6 +104,11 @@ def greater_equal(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x, y: broadcast to S  ->  bool S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.greater_equal([2, 3], 2).numpy()
+        array([ True,  True])
     """
     first, second = meet(x, y, doing="Comparing")
     return p.less_equal(second, first)
@@ -90,6 +120,11 @@ def isnan(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  bool S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.isnan([1.0, float("nan")]).numpy()
+        array([False,  True])
     """
     value = lift(x)[0]
     return p.is_nan(value) if is_float(value.dtype) else _everywhere(False, value)
@@ -101,6 +136,11 @@ def isfinite(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  bool S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.isfinite([1.0, float("inf")]).numpy()
+        array([ True, False])
     """
     value = lift(x)[0]
     return p.is_finite(value) if is_float(value.dtype) else _everywhere(True, value)
@@ -112,6 +152,11 @@ def isinf(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  bool S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.isinf([1.0, float("inf")]).numpy()
+        array([False,  True])
     """
     value = lift(x)[0]
     if not is_float(value.dtype):
@@ -136,6 +181,11 @@ def logical_and(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x, y: broadcast to S  ->  bool S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.logical_and([True, True], [True, False]).numpy()
+        array([ True, False])
     """
     return p.bitwise_and(*_conditions(x, y))
 
@@ -146,6 +196,11 @@ def logical_or(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x, y: broadcast to S  ->  bool S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.logical_or([0, 0], [0, 3]).numpy()
+        array([False,  True])
     """
     return p.bitwise_or(*_conditions(x, y))
 
@@ -156,6 +211,11 @@ def logical_xor(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x, y: broadcast to S  ->  bool S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.logical_xor([True, True], [True, False]).numpy()
+        array([False,  True])
     """
     return p.bitwise_xor(*_conditions(x, y))
 
@@ -166,6 +226,11 @@ def logical_not(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  bool S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.logical_not([True, False]).numpy()
+        array([False,  True])
     """
     return p.bitwise_not(*_conditions(x))
 
@@ -179,6 +244,11 @@ def where(condition: ArrayLike, x: ArrayLike, y: ArrayLike) -> Value:
 
     Gradient:
         Each of x and y receives the derivative where it was chosen and 0 elsewhere.
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.where([True, False], [1, 2], 0).numpy()
+        array([1, 0])
     """
     chosen = as_condition(lift(condition)[0])
     first, second = promote(*lift(x, y))
@@ -206,6 +276,11 @@ def bitwise_and(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x, y: whole numbers or booleans, broadcast to S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.bitwise_and(6, [1, 3]).numpy()
+        array([0, 2])
     """
     return p.bitwise_and(*_bits(x, y, doing="Joining bits"))
 
@@ -216,6 +291,11 @@ def bitwise_or(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x, y: whole numbers or booleans, broadcast to S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.bitwise_or(6, [1, 3]).numpy()
+        array([7, 7])
     """
     return p.bitwise_or(*_bits(x, y, doing="Joining bits"))
 
@@ -226,6 +306,11 @@ def bitwise_xor(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x, y: whole numbers or booleans, broadcast to S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.bitwise_xor(6, [1, 3]).numpy()
+        array([7, 5])
     """
     return p.bitwise_xor(*_bits(x, y, doing="Joining bits"))
 
@@ -236,6 +321,11 @@ def bitwise_not(x: ArrayLike) -> Value:
 
     Shapes:
         x: whole numbers or booleans, S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.bitwise_not([0, 5]).numpy()
+        array([-1, -6])
     """
     return p.bitwise_not(*_bits(x, doing="Turning bits over"))
 
@@ -246,6 +336,11 @@ def left_shift(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x, y: whole numbers, broadcast to S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.left_shift([1, 3], 2).numpy()
+        array([ 4, 12])
     """
     return p.shift_left(*_bits(x, y, doing="Shifting bits", also_bool=False))
 
@@ -256,5 +351,10 @@ def right_shift(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x, y: whole numbers, broadcast to S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.right_shift([8, -8], 2).numpy()
+        array([ 2, -2])
     """
     return p.shift_right(*_bits(x, y, doing="Shifting bits", also_bool=False))

@@ -30,6 +30,11 @@ def einsum(subscripts: str, *operands: ArrayLike) -> Value:
         ArgumentError: the letters do not fit the arrays.
         ShapeError: axes of one name have different lengths.
         UnsupportedError: three arrays, a letter twice in one array, or ``...``.
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.einsum("ij,j->i", [[1, 2], [3, 4]], [10, 1]).numpy()
+        array([12, 34])
     """
     inputs, output = _parsed(subscripts, len(operands))
     values = [as_number(value) for value in promote(*lift(*operands))]

@@ -31,6 +31,11 @@ def cast(x: ArrayLike, dtype: object) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.cast([1.7, 300.0], "uint8").numpy()
+        array([  1, 255], dtype=uint8)
     """
     return in_dtype(lift(x)[0], as_dtype(dtype))
 
@@ -41,6 +46,11 @@ def stop_gradient(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.stop_gradient([1.0, 2.0]).numpy()
+        array([1., 2.], dtype=float32)
     """
     return p.stop_gradient(lift(x)[0])
 
@@ -55,6 +65,12 @@ def zeros(shape: ShapeLike, dtype: object = None) -> Value:
 
     Shapes:
         Output: ``shape``
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.zeros((2, 3)).numpy()
+        array([[0., 0., 0.],
+               [0., 0., 0.]], dtype=float32)
     """
     return _filled(leaf_class(), 0, as_shape(shape, _DOING), _dtype(dtype))
 
@@ -69,6 +85,11 @@ def ones(shape: ShapeLike, dtype: object = None) -> Value:
 
     Shapes:
         Output: ``shape``
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.ones(3).numpy()
+        array([1., 1., 1.], dtype=float32)
     """
     return _filled(leaf_class(), 1, as_shape(shape, _DOING), _dtype(dtype))
 
@@ -84,6 +105,12 @@ def full(shape: ShapeLike, fill_value: ArrayLike, dtype: object = None) -> Value
 
     Shapes:
         Output: ``shape``
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.full((2, 2), 7).numpy()
+        array([[7, 7],
+               [7, 7]])
     """
     value = lift(fill_value)[0]
     if dtype is not None:
@@ -97,6 +124,11 @@ def zeros_like(x: ArrayLike, dtype: object = None) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.zeros_like([1, 2]).numpy()
+        array([0, 0])
     """
     value = lift(x)[0]
     return _filled(type(value), 0, value.shape, _dtype(dtype, value.dtype))
@@ -108,6 +140,11 @@ def ones_like(x: ArrayLike, dtype: object = None) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.ones_like([[1.5, 2.5]]).numpy()
+        array([[1., 1.]], dtype=float32)
     """
     value = lift(x)[0]
     return _filled(type(value), 1, value.shape, _dtype(dtype, value.dtype))
@@ -119,6 +156,11 @@ def full_like(x: ArrayLike, fill_value: ArrayLike, dtype: object = None) -> Valu
 
     Shapes:
         x: S, fill_value: broadcasts to S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.full_like([1, 2], 7).numpy()
+        array([7, 7])
     """
     value, fill = lift(x, fill_value)
     return spread(in_dtype(fill, _dtype(dtype, value.dtype)), value.shape)
@@ -149,6 +191,11 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: obje
 
     Shapes:
         Output: (number of elements,)
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.arange(2, 10, 3).numpy()
+        array([2, 5, 8])
     """
     if stop is None:
         start, stop = 0, start
@@ -167,6 +214,11 @@ def linspace(start: float, stop: float, num: int = 50, dtype: object = None) -> 
 
     Shapes:
         Output: (num,)
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.linspace(0, 1, 5).numpy()
+        array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
     """
     return leaf_class().leaf(np.linspace(start, stop, num).astype(_dtype(dtype)))
 
@@ -183,6 +235,12 @@ def eye(rows: int, columns: int | None = None, k: int = 0, dtype: object = None)
 
     Shapes:
         Output: (rows, columns)
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.eye(2).numpy()
+        array([[1., 0.],
+               [0., 1.]], dtype=float32)
     """
     shape = as_shape((rows, rows if columns is None else columns), _DOING)
     like = leaf_class().leaf(np.zeros((), I64))

@@ -16,6 +16,11 @@ def exp(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.exp([0.0, 1.0]).numpy().round(4)
+        array([1.    , 2.7183], dtype=float32)
     """
     return p.exp(lift_float(x))
 
@@ -26,6 +31,11 @@ def expm1(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.expm1([0.0, 1.0]).numpy().round(4)
+        array([0.    , 1.7183], dtype=float32)
     """
     return p.expm1(lift_float(x))
 
@@ -36,6 +46,11 @@ def log(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.log([1.0, 10.0]).numpy().round(4)
+        array([0.    , 2.3026], dtype=float32)
     """
     return p.log(lift_float(x))
 
@@ -46,6 +61,11 @@ def log1p(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.log1p([0.0, 1.0]).numpy().round(4)
+        array([0.    , 0.6931], dtype=float32)
     """
     return p.log1p(lift_float(x))
 
@@ -56,6 +76,11 @@ def sqrt(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.sqrt([4.0, 9.0]).numpy()
+        array([2., 3.], dtype=float32)
     """
     return p.sqrt(lift_float(x))
 
@@ -66,6 +91,11 @@ def rsqrt(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.rsqrt([4.0, 0.25]).numpy()
+        array([0.5, 2. ], dtype=float32)
     """
     return p.rsqrt(lift_float(x))
 
@@ -76,6 +106,11 @@ def sigmoid(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.sigmoid([-1000.0, 0.0, 1.0]).numpy().round(4)
+        array([0.    , 0.5   , 0.7311], dtype=float32)
     """
     return p.sigmoid(lift_float(x))
 
@@ -86,6 +121,11 @@ def erf(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.erf([0.0, 0.5]).numpy().round(4)
+        array([0.    , 0.5205], dtype=float32)
     """
     return p.erf(lift_float(x))
 
@@ -96,6 +136,11 @@ def erf_inverse(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.erf_inverse([0.0, 0.5]).numpy().round(4)
+        array([0.    , 0.4769], dtype=float32)
     """
     return p.erf_inverse(lift_float(x))
 
@@ -106,6 +151,11 @@ def exp2(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.exp2([0, 3]).numpy()
+        array([1., 8.], dtype=float32)
     """
     value = lift_float(x)
     return p.power(p.constant_like(2, value), value)
@@ -117,6 +167,11 @@ def log2(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.log2([1, 8]).numpy().round(4)
+        array([0., 3.], dtype=float32)
     """
     value = lift_float(x)
     return p.multiply(p.log(value), p.constant_like(1 / math.log(2), value))
@@ -128,6 +183,11 @@ def log10(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.log10([1, 1000]).numpy().round(4)
+        array([0., 3.], dtype=float32)
     """
     value = lift_float(x)
     return p.multiply(p.log(value), p.constant_like(1 / math.log(10), value))
@@ -139,6 +199,11 @@ def logaddexp(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x, y: broadcast to S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.logaddexp([0.0], 0.0).numpy().round(4)
+        array([0.6931], dtype=float32)
     """
     first, second = meet_floats(x, y, doing="Adding exponentials")
     high, low = p.maximum(first, second), p.minimum(first, second)

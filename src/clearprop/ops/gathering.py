@@ -97,6 +97,11 @@ def take(x: ArrayLike, indices: ArrayLike, axis: int | None = None) -> Value:
     Raises:
         LabelError: an index lies outside of the axis (raised at once where it is a plain
             number, else when the numbers are computed).
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.take([10, 20, 30], [2, 0, -1]).numpy()
+        array([30, 10, 30])
     """
     value = lift(x)[0]
     if axis is None:
@@ -119,6 +124,12 @@ def take_along_axis(x: ArrayLike, indices: ArrayLike, axis: int | None = None) -
 
     Raises:
         ShapeError: the numbers of axes differ, or the other axes do not broadcast.
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.take_along_axis([[3, 1, 2], [6, 5, 4]], [[1], [2]], 1).numpy()
+        array([[1],
+               [4]])
     """
     value = lift(x)[0]
     if axis is None:
@@ -159,6 +170,12 @@ def one_hot(indices: ArrayLike, num_classes: int, axis: int = -1, dtype: object 
 
     Shapes:
         indices: S  ->  (*S, num_classes)
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.one_hot([0, 2], 3).numpy()
+        array([[1., 0., 0.],
+               [0., 0., 1.]], dtype=float32)
     """
     picks = lift(indices)[0]
     if not is_integer(picks.dtype):
@@ -186,6 +203,11 @@ def scatter_add(x: ArrayLike, indices: ArrayLike, updates: ArrayLike, axis: int 
 
     Raises:
         LabelError: an index lies outside of the axis.
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.scatter_add([0, 0, 0], [0, 2, 0], [1, 5, 10]).numpy()
+        array([11,  0,  5])
     """
     value, added = promote(*lift(x, updates))
     place = one_axis(axis, len(value.shape), "Scattering")
@@ -213,6 +235,11 @@ def segment_sum(x: ArrayLike, segment_ids: ArrayLike, num_segments: int) -> Valu
 
     Shapes:
         x: (n, *S), segment_ids: (n,)  ->  (num_segments, *S)
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.segment_sum([1, 2, 3], [0, 1, 0], 2).numpy()
+        array([4, 2])
     """
     value = lift(x)[0]
     shape = (num_segments, *value.shape[1:])

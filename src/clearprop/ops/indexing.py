@@ -38,6 +38,11 @@ def index(x: ArrayLike, key: Any) -> Value:
     Raises:
         LabelError: an index lies outside of its axis, or there are more indices than axes.
         TraceError: a condition is a Value: how many elements it picks is not known beforehand.
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.index([[1, 2, 3], [4, 5, 6]], (slice(None), -1)).numpy()
+        array([3, 6])
     """
     value = lift(x)[0]
     parts = [_read(part) for part in (key if isinstance(key, tuple) else (key,))]

@@ -28,6 +28,11 @@ def concatenate(xs: Sequence[ArrayLike], axis: int | None = 0) -> Value:
 
     Raises:
         ShapeError: lengths differ along another axis.
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.concatenate([[1, 2], [3]]).numpy()
+        array([1, 2, 3])
     """
     values = _several(xs, "Joining arrays")
     if axis is None:
@@ -70,6 +75,12 @@ def stack(xs: Sequence[ArrayLike], axis: int = 0) -> Value:
 
     Raises:
         ShapeError: the shapes differ.
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.stack([[1, 2], [3, 4]], axis=1).numpy()
+        array([[1, 3],
+               [2, 4]])
     """
     values = _several(xs, "Stacking arrays")
     shape = values[0].shape
@@ -100,6 +111,11 @@ def split(x: ArrayLike, sections: int | Sequence[int], axis: int = 0) -> list[Va
 
     Raises:
         ShapeError: the length cannot be divided into so many equal parts.
+
+    Example:
+        >>> import clearprop as cp
+        >>> [part.numpy() for part in cp.ops.split([1, 2, 3, 4], 2)]
+        [array([1, 2]), array([3, 4])]
     """
     value = lift(x)[0]
     place = one_axis(axis, len(value.shape), "Splitting")
@@ -114,8 +130,7 @@ def split(x: ArrayLike, sections: int | Sequence[int], axis: int = 0) -> list[Va
             try_="give the indices at which parts begin: split(x, [2, 5])",
         )
     else:
-        cuts = list(range(length // sections, length, length // sections))[: sections - 1]
-        cuts += [length] * (sections - 1 - len(cuts))
+        cuts = [length // sections * n for n in range(1, sections)]
     return [
         sliced(value, place, start, max(start, stop))
         for start, stop in pairwise([0, *cuts, length])
@@ -147,6 +162,11 @@ def roll(x: ArrayLike, shift: int, axis: int | None = None) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.roll([1, 2, 3, 4], 1).numpy()
+        array([4, 1, 2, 3])
     """
     value = lift(x)[0]
     if axis is None:
@@ -173,7 +193,7 @@ def pad(
     x: ArrayLike,
     pad_width: int | Sequence[int] | Sequence[Sequence[int]],
     mode: str = "constant",
-    constant_values: ArrayLike = 0,
+    constant_values: ArrayLike = False,
 ) -> Value:
     """x with borders.
 
@@ -183,13 +203,18 @@ def pad(
             axes, or a pair for each axis.
         mode: ``constant`` borders are ``constant_values``, ``edge`` repeats the outermost
             element, ``reflect`` mirrors without it, ``symmetric`` with it, ``wrap`` goes round.
-        constant_values: one number.
+        constant_values: one number; False is the zero of every type.
 
     Shapes:
         x: (a, b), pad_width ((1, 2), (3, 4))  ->  (a + 3, b + 7)
 
     Raises:
         ArgumentError: the widths or the mode cannot be.
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.pad([1, 2], (1, 2)).numpy()
+        array([0, 1, 2, 0, 0])
     """
     value = lift(x)[0]
     widths = _pad_widths(pad_width, len(value.shape))

@@ -171,7 +171,7 @@ def _not_numbers(arg: Any, dtype: np.dtype[Any]) -> DTypeError:
         "c": "use the real and the imaginary part as two arrays",
     }
     return DTypeError(
-        f"Reading numbers: {kinds.get(dtype.kind, dtype.name)} are no element type here",
+        f"Reading numbers: there is no element type for {kinds.get(dtype.kind, dtype.name)}",
         found=_shortened(arg),
         needed="numbers: " + ", ".join(known.name for known in SHORT_NAMES),
         try_=try_.get(dtype.kind, "convert it to an array of numbers"),

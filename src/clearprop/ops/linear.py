@@ -51,6 +51,11 @@ def matmul(x: ArrayLike, y: ArrayLike) -> Value:
 
     Raises:
         ShapeError: the lengths k differ, the batches do not broadcast, or one is a single number.
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.matmul([[1, 2], [3, 4]], [10, 1]).numpy()
+        array([12, 34])
     """
     first, second = _pair(x, y)
     x_rank, y_rank = len(first.shape), len(second.shape)
@@ -85,6 +90,11 @@ def dot(x: ArrayLike, y: ArrayLike) -> Value:
 
     Raises:
         ShapeError: the lengths k differ.
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.dot([1, 2], [10, 1]).numpy()
+        array(12)
     """
     first, second = _pair(x, y)
     x_rank, y_rank = len(first.shape), len(second.shape)
@@ -102,6 +112,12 @@ def outer(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x: n elements, y: m elements  ->  (n, m)
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.outer([1, 2], [10, 20]).numpy()
+        array([[10, 20],
+               [20, 40]])
     """
     first, second = (p.reshape(v, shape=(v.type.size,)) for v in _pair(x, y))
     return p.dot_general(first, second, contract=_NONE, batch=_NONE)
@@ -125,6 +141,11 @@ def tensordot(
     Raises:
         ShapeError: the lengths differ.
         ArgumentError: the axes do not pair up.
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.tensordot([[1, 2], [3, 4]], [[1, 0], [0, 1]]).numpy()
+        array(5)
     """
     first, second = _pair(x, y)
     ranks = len(first.shape), len(second.shape)
@@ -157,6 +178,11 @@ def diagonal(x: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> V
 
     Raises:
         ArgumentError: x has no two such axes.
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.diagonal([[1, 2], [3, 4]]).numpy()
+        array([1, 4])
     """
     value = lift(x)[0]
     value = moveaxis(value, (axis1, axis2), (-2, -1))
@@ -174,5 +200,10 @@ def trace(x: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Valu
 
     Raises:
         ArgumentError: x has no two such axes.
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.trace([[1, 2], [3, 4]]).numpy()
+        array(5)
     """
     return sum_(diagonal(x, offset, axis1, axis2), axis=-1)

@@ -49,6 +49,11 @@ def random_bits(key: ArrayLike, counter: ArrayLike, shape: ShapeLike) -> Value:
 
     Shapes:
         key: u32 (2,), counter: u32 (2,)  ->  u32 ``shape``
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.random_bits(0, 0, (2,)).numpy()
+        array([1713891541, 3781805453], dtype=uint32)
     """
     return p.random_bits(*_words(key, counter), shape=as_shape(shape, _DOING))
 
@@ -132,6 +137,11 @@ def uniform(
 
     Shapes:
         Output: ``shape``
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.uniform(0, 0, (2,)).numpy().round(4)
+        array([0.399 , 0.8805], dtype=float32)
     """
     chosen = _float_dtype(dtype)
     unit = _unit(key, counter, as_shape(shape, _DOING), chosen)
@@ -175,6 +185,11 @@ def normal(
 
     Shapes:
         Output: ``shape``
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.normal(0, 0, (2,)).numpy().round(4)
+        array([-0.2558,  1.1776], dtype=float32)
     """
     shape_ = as_shape(shape, _DOING)
     middle = _symmetric(key, counter, shape_, _float_dtype(dtype))
@@ -205,6 +220,11 @@ def truncated_normal(
 
     Shapes:
         Output: ``shape``
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.truncated_normal(0, 0, (2,)).numpy().round(4)
+        array([-0.2439,  1.0948], dtype=float32)
     """
     shape_ = as_shape(shape, _DOING)
     middle = _symmetric(key, counter, shape_, _float_dtype(dtype))
@@ -225,6 +245,11 @@ def bernoulli(
 
     Shapes:
         probability: broadcasts to ``shape``  ->  bool ``shape``
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.bernoulli(0, 0, (4,), 0.5).numpy()
+        array([ True, False, False, False])
     """
     shape_ = as_shape(shape, _DOING)
     unit, limit = lift(_unit(key, counter, shape_, F32), probability)
@@ -253,6 +278,11 @@ def randint(
 
     Shapes:
         Output: ``shape``
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.randint(0, 0, (5,), 1, 7).numpy()
+        array([3, 6, 5, 4, 6])
     """
     chosen = as_dtype(dtype)
     count = high - low

@@ -17,7 +17,6 @@ from clearprop.ops.lift import (
     ArrayLike,
     as_condition,
     as_dtype,
-    as_float,
     lift,
     lift_float,
     spread,
@@ -60,6 +59,11 @@ def sum_(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Value:
 
     Shapes:
         x: (a, b), axis 1  ->  (a,), or (a, 1) with keepdims
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.sum([[1, 2], [3, 4]], axis=1).numpy()
+        array([3, 7])
     """
     value = without_overflow(lift(x)[0])
     axes = all_axes(axis, len(value.shape), "Summing")
@@ -72,6 +76,11 @@ def prod(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Value:
 
     Shapes:
         x: (a, b), axis 1  ->  (a,), or (a, 1) with keepdims
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.prod([2, 3, 4]).numpy()
+        array(24)
     """
     value = without_overflow(lift(x)[0])
     axes = all_axes(axis, len(value.shape), "Multiplying")
@@ -89,6 +98,11 @@ def cumsum(x: ArrayLike, axis: int | None = None, reverse: bool = False) -> Valu
 
     Shapes:
         x: S, an axis  ->  S;  without one: (number of elements,)
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.cumsum([1, 2, 3]).numpy()
+        array([1, 3, 6])
     """
     value = without_overflow(lift(x)[0])
     if axis is None:
@@ -112,6 +126,11 @@ def mean(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Value:
 
     Shapes:
         x: (a, b), axis 1  ->  (a,), or (a, 1) with keepdims
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.mean([[1, 2], [3, 4]], axis=0).numpy()
+        array([2., 3.], dtype=float32)
     """
     value = lift_float(x)
     axes = all_axes(axis, len(value.shape), "Averaging")
@@ -130,6 +149,11 @@ def var(x: ArrayLike, axis: Axis = None, keepdims: bool = False, ddof: float = 0
 
     Shapes:
         x: (a, b), axis 1  ->  (a,), or (a, 1) with keepdims
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.var([1, 2, 3, 4]).numpy()
+        array(1.25, dtype=float32)
     """
     value = lift_float(x)
     axes = all_axes(axis, len(value.shape), "Measuring a variance")
@@ -150,6 +174,11 @@ def std(x: ArrayLike, axis: Axis = None, keepdims: bool = False, ddof: float = 0
 
     Shapes:
         x: (a, b), axis 1  ->  (a,), or (a, 1) with keepdims
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.std([1.0, 3.0]).numpy()
+        array(1., dtype=float32)
     """
     return _root(var(x, axis, keepdims, ddof))
 
@@ -166,6 +195,11 @@ def norm(x: ArrayLike, axis: Axis = None, keepdims: bool = False, order: float =
 
     Shapes:
         x: (a, b), axis 1  ->  (a,), or (a, 1) with keepdims
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.norm([3.0, 4.0]).numpy()
+        array(5., dtype=float32)
     """
     value = lift_float(x)
     axes = all_axes(axis, len(value.shape), "Measuring a length")
@@ -217,6 +251,11 @@ def max_(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Value:
 
     Shapes:
         x: (a, b), axis 1  ->  (a,), or (a, 1) with keepdims
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.max([[1, 5], [3, 4]], axis=1).numpy()
+        array([5, 4])
     """
     return _extreme(p.reduce_max, x, axis, keepdims=keepdims, doing="Finding the largest")
 
@@ -227,6 +266,11 @@ def min_(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Value:
 
     Shapes:
         x: (a, b), axis 1  ->  (a,), or (a, 1) with keepdims
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.min([[1, 5], [3, 4]], axis=1).numpy()
+        array([1, 3])
     """
     return _extreme(p.reduce_min, x, axis, keepdims=keepdims, doing="Finding the smallest")
 
@@ -255,6 +299,11 @@ def argmax(x: ArrayLike, axis: int | None = None, keepdims: bool = False) -> Val
 
     Shapes:
         x: (a, b), axis 1  ->  i64 (a,), or (a, 1) with keepdims;  axis None: the index in a row
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.argmax([1, 5, 5]).numpy()
+        array(1)
     """
     return _place(p.argmax, x, axis, keepdims=keepdims, doing="Finding the largest")
 
@@ -265,6 +314,11 @@ def argmin(x: ArrayLike, axis: int | None = None, keepdims: bool = False) -> Val
 
     Shapes:
         x: (a, b), axis 1  ->  i64 (a,), or (a, 1) with keepdims;  axis None: the index in a row
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.argmin([3, 1, 1]).numpy()
+        array(1)
     """
     return _place(p.argmin, x, axis, keepdims=keepdims, doing="Finding the smallest")
 
@@ -278,6 +332,11 @@ def any_(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Value:
 
     Shapes:
         x: (a, b), axis 1  ->  bool (a,), or (a, 1) with keepdims
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.any([[0, 0], [0, 1]], axis=1).numpy()
+        array([False,  True])
     """
     return _any(as_condition(lift(x)[0]), axis, keepdims=keepdims)
 
@@ -288,6 +347,11 @@ def all_(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Value:
 
     Shapes:
         x: (a, b), axis 1  ->  bool (a,), or (a, 1) with keepdims
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.all([[1, 1], [0, 1]], axis=1).numpy()
+        array([ True, False])
     """
     opposite = p.bitwise_not(as_condition(lift(x)[0]))
     return p.bitwise_not(_any(opposite, axis, keepdims=keepdims))
@@ -297,70 +361,3 @@ def _any(condition: Value, axis: Axis, *, keepdims: bool) -> Value:
     axes = all_axes(axis, len(condition.shape), "Joining conditions")
     counts = reduced(p.reduce_sum, as_dtype(condition, I64), axes, keepdims=keepdims)
     return as_condition(counts)
-
-
-# -- exponentials ----------------------------------------------------------------------------------
-
-
-def largest_finite(x: Value, axes: tuple[int, ...]) -> Value:
-    """The largest element along ``axes``, without derivative; 0 where it is infinite or NaN.
-
-    What exponentials are scaled by, so that they cannot overflow.
-
-    Shapes:
-        x: S  ->  S, with length 1 at ``axes``
-    """
-    largest = p.stop_gradient(reduced(p.reduce_max, x, axes, keepdims=True))
-    return p.select(p.is_finite(largest), largest, p.constant_like(0, largest))
-
-
-@operation
-def logsumexp(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Value:
-    """log(sum(e^x)), without overflow for any x; of no elements minus infinity.
-
-    Shapes:
-        x: (a, b), axis 1  ->  (a,), or (a, 1) with keepdims
-    """
-    value = as_float(lift(x)[0])
-    axes = all_axes(axis, len(value.shape), "Summing exponentials")
-    if any(value.shape[n] == 0 for n in axes):
-        return p.log(reduced(p.reduce_sum, p.exp(value), axes, keepdims=keepdims))
-    largest = largest_finite(value, axes)
-    scaled = p.exp(p.subtract(value, spread(largest, value.shape)))
-    total = p.log(reduced(p.reduce_sum, scaled, axes, keepdims=keepdims))
-    back = largest if keepdims else p.reshape(largest, shape=total.shape)
-    return p.add(total, back)
-
-
-@operation
-def softmax(x: ArrayLike, axis: Axis = -1) -> Value:
-    """e^x / sum(e^x): positive numbers whose sum along ``axis`` is 1; without overflow.
-
-    Shapes:
-        x: S  ->  S
-    """
-    exponentials = p.exp(_below_largest(x, axis))
-    axes = all_axes(axis, len(exponentials.shape), "Taking a softmax")
-    total = reduced(p.reduce_sum, exponentials, axes, keepdims=True)
-    return p.divide(exponentials, spread(total, exponentials.shape))
-
-
-@operation
-def log_softmax(x: ArrayLike, axis: Axis = -1) -> Value:
-    """The logarithm of softmax, exact where softmax itself is too small to be written.
-
-    Shapes:
-        x: S  ->  S
-    """
-    scaled = _below_largest(x, axis)
-    axes = all_axes(axis, len(scaled.shape), "Taking a softmax")
-    total = p.log(reduced(p.reduce_sum, p.exp(scaled), axes, keepdims=True))
-    return p.subtract(scaled, spread(total, scaled.shape))
-
-
-def _below_largest(x: ArrayLike, axis: Axis) -> Value:
-    value = lift_float(x)
-    axes = all_axes(axis, len(value.shape), "Taking a softmax")
-    if value.type.size == 0:
-        return value
-    return p.subtract(value, spread(largest_finite(value, axes), value.shape))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Sequence
 
 from clearprop import primitives as p
@@ -27,13 +26,19 @@ def reshape(x: ArrayLike, shape: ShapeLike) -> Value:
 
     Raises:
         ShapeError: the numbers of elements differ.
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.reshape([1, 2, 3, 4], (2, -1)).numpy()
+        array([[1, 2],
+               [3, 4]])
     """
     value = lift(x)[0]
-    lengths = [operator.index(n) for n in (shape if isinstance(shape, Sequence) else (shape,))]
-    asked = tuple(lengths)
-    if lengths.count(-1) == 1:
-        known = math.prod(n for n in lengths if n != -1)
-        lengths[lengths.index(-1)] = value.type.size // known if known > 0 else 0
+    asked = as_shape(shape, "Reshaping", smallest=-1)
+    lengths = [*asked]
+    known = math.prod(length for length in asked if length != -1)
+    if lengths.count(-1) == 1 and known > 0:
+        lengths[lengths.index(-1)] = value.type.size // known
     if min(lengths, default=0) < 0 or math.prod(lengths) != value.type.size:
         raise ShapeError(
             f"Reshaping: {value.type.size} elements do not fill the shape {asked}",
@@ -53,6 +58,11 @@ def ravel(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  (number of elements,)
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.ravel([[1, 2], [3, 4]]).numpy()
+        array([1, 2, 3, 4])
     """
     value = lift(x)[0]
     return _reshaped(value, (value.type.size,))
@@ -68,6 +78,12 @@ def expand_dims(x: ArrayLike, axis: int | Sequence[int]) -> Value:
 
     Shapes:
         x: (a, b), axis 1  ->  (a, 1, b)
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.expand_dims([1, 2], 1).numpy()
+        array([[1],
+               [2]])
     """
     value = lift(x)[0]
     count = len(axis) if isinstance(axis, Sequence) else 1
@@ -90,6 +106,11 @@ def squeeze(x: ArrayLike, axis: Axis = None) -> Value:
 
     Raises:
         ShapeError: an axis to be removed is longer than 1.
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.squeeze([[1], [2]]).numpy()
+        array([1, 2])
     """
     value = lift(x)[0]
     if axis is None:
@@ -116,6 +137,12 @@ def transpose(x: ArrayLike, axes: Sequence[int] | None = None) -> Value:
 
     Shapes:
         x: (a, b, c), axes (0, 2, 1)  ->  (a, c, b)
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.transpose([[1, 2], [3, 4]]).numpy()
+        array([[1, 3],
+               [2, 4]])
     """
     value = lift(x)[0]
     rank = len(value.shape)
@@ -139,6 +166,11 @@ def swapaxes(x: ArrayLike, axis1: int, axis2: int) -> Value:
 
     Shapes:
         x: (a, b, c), axes 0 and 2  ->  (c, b, a)
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.swapaxes([[[1, 2, 3]]], 0, 2).shape
+        (3, 1, 1)
     """
     value = lift(x)[0]
     order = list(range(len(value.shape)))
@@ -153,6 +185,11 @@ def moveaxis(x: ArrayLike, source: int | Sequence[int], destination: int | Seque
 
     Shapes:
         x: (a, b, c), source 0, destination -1  ->  (b, c, a)
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.moveaxis([[[1, 2, 3]]], -1, 0).shape
+        (3, 1, 1)
     """
     value = lift(x)[0]
     rank, doing = len(value.shape), "Moving axes"
@@ -185,6 +222,12 @@ def broadcast_to(x: ArrayLike, shape: ShapeLike) -> Value:
 
     Raises:
         ShapeError: it does not broadcast to this shape.
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.broadcast_to([1, 2], (2, 2)).numpy()
+        array([[1, 2],
+               [1, 2]])
     """
     value = lift(x)[0]
     target = as_shape(shape, "Broadcasting")
@@ -210,6 +253,11 @@ def tile(x: ArrayLike, repeats: ShapeLike) -> Value:
 
     Shapes:
         x: (a, b), repeats (2, 3)  ->  (2 a, 3 b)
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.tile([1, 2], 2).numpy()
+        array([1, 2, 1, 2])
     """
     value = lift(x)[0]
     counts = as_shape(repeats, "Tiling")
@@ -233,6 +281,11 @@ def repeat(x: ArrayLike, repeats: int, axis: int | None = None) -> Value:
 
     Shapes:
         x: (a, b), repeats 2, axis 1  ->  (a, 2 b)
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.repeat([1, 2], 2).numpy()
+        array([1, 1, 2, 2])
     """
     value = lift(x)[0]
     if axis is None:
@@ -252,6 +305,11 @@ def flip(x: ArrayLike, axis: Axis = None) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.flip([1, 2, 3]).numpy()
+        array([3, 2, 1])
     """
     value = lift(x)[0]
     axes = all_axes(axis, len(value.shape), "Reversing")

@@ -20,6 +20,11 @@ def sort(x: ArrayLike, axis: int | None = -1) -> Value:
 
     Gradient:
         Each element's derivative goes back to where it came from.
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.sort([3, 1, 2]).numpy()
+        array([1, 2, 3])
     """
     value, place = _along(x, axis)
     return p.sort(value, axis=place)
@@ -31,6 +36,11 @@ def argsort(x: ArrayLike, axis: int | None = -1) -> Value:
 
     Shapes:
         x: S  ->  i64 S;  axis None: (number of elements,)
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.argsort([3, 1, 2]).numpy()
+        array([1, 2, 0])
     """
     value, place = _along(x, axis)
     return p.argsort(value, axis=place)
@@ -54,6 +64,11 @@ def top_k(x: ArrayLike, k: int) -> tuple[Value, Value]:
 
     Raises:
         ArgumentError: there are fewer than k elements.
+
+    Example:
+        >>> import clearprop as cp
+        >>> [part.numpy() for part in cp.ops.top_k([3, 1, 4, 1, 5], 2)]
+        [array([5, 4]), array([4, 2])]
     """
     value = lift(x)[0]
     last = one_axis(-1, len(value.shape), "Finding the largest")

@@ -14,6 +14,11 @@ def sin(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.sin([0.0, 1.0]).numpy().round(4)
+        array([0.    , 0.8415], dtype=float32)
     """
     return p.sin(lift_float(x))
 
@@ -24,6 +29,11 @@ def cos(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.cos([0.0, 1.0]).numpy().round(4)
+        array([1.    , 0.5403], dtype=float32)
     """
     return p.cos(lift_float(x))
 
@@ -34,6 +44,11 @@ def tan(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.tan([0.0, 1.0]).numpy().round(4)
+        array([0.    , 1.5574], dtype=float32)
     """
     return p.tan(lift_float(x))
 
@@ -44,6 +59,11 @@ def arcsin(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.arcsin([0.0, 1.0]).numpy().round(4)
+        array([0.    , 1.5708], dtype=float32)
     """
     return p.arcsin(lift_float(x))
 
@@ -54,6 +74,11 @@ def arccos(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.arccos([1.0, 0.0]).numpy().round(4)
+        array([0.    , 1.5708], dtype=float32)
     """
     return p.arccos(lift_float(x))
 
@@ -64,6 +89,11 @@ def arctan(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.arctan([0.0, 1.0]).numpy().round(4)
+        array([0.    , 0.7854], dtype=float32)
     """
     return p.arctan(lift_float(x))
 
@@ -74,6 +104,11 @@ def sinh(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.sinh([0.0, 1.0]).numpy().round(4)
+        array([0.    , 1.1752], dtype=float32)
     """
     return p.sinh(lift_float(x))
 
@@ -84,6 +119,11 @@ def cosh(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.cosh([0.0, 1.0]).numpy().round(4)
+        array([1.    , 1.5431], dtype=float32)
     """
     return p.cosh(lift_float(x))
 
@@ -94,6 +134,11 @@ def tanh(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.tanh([0.0, 1.0]).numpy().round(4)
+        array([0.    , 0.7616], dtype=float32)
     """
     return p.tanh(lift_float(x))
 
@@ -104,6 +149,11 @@ def arcsinh(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.arcsinh([0.0, 1.0]).numpy().round(4)
+        array([0.    , 0.8814], dtype=float32)
     """
     return p.arcsinh(lift_float(x))
 
@@ -114,6 +164,11 @@ def arccosh(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.arccosh([1.0, 2.0]).numpy().round(4)
+        array([0.   , 1.317], dtype=float32)
     """
     return p.arccosh(lift_float(x))
 
@@ -124,6 +179,11 @@ def arctanh(x: ArrayLike) -> Value:
 
     Shapes:
         x: S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.arctanh([0.0, 0.5]).numpy().round(4)
+        array([0.    , 0.5493], dtype=float32)
     """
     return p.arctanh(lift_float(x))
 
@@ -134,5 +194,10 @@ def arctan2(x: ArrayLike, y: ArrayLike) -> Value:
 
     Shapes:
         x, y: broadcast to S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.arctan2([0.0, 1.0], [-1.0, 0.0]).numpy().round(4)
+        array([3.1416, 1.5708], dtype=float32)
     """
     return p.arctan2(*meet_floats(x, y, doing="Measuring an angle"))

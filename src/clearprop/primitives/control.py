@@ -12,6 +12,7 @@ training is a scan over mini-batches.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -166,39 +167,13 @@ def _scan_gradient(
     stacked = [i for i in range(carry_count, len(body.outputs)) if d_outputs[i] is not None]
     stepped = [i for i in range(carry_count, first_captured) if wanted[i]]
     summed = [i for i in range(first_captured, len(inputs)) if wanted[i]]
-    by = [*carried, *stepped, *summed]
-
-    d_body_outputs = [Value(body.outputs[i].type) for i in [*carried, *stacked]]
-    d_body_inputs = differentiate(
-        [body.outputs[i] for i in [*carried, *stacked]],
-        d_body_outputs,
-        [body.inputs[i] for i in by],
-        body.inputs,
+    backward_body, saved = _backward_body(
+        differentiate, body, carry_count, _Parts(carried, stacked, stepped, summed)
     )
-    derivative = {
-        i: zeros_like(body.inputs[i]) if d_input is None else d_input
-        for i, d_input in zip(by, d_body_inputs, strict=True)
-    }
-    sums = [Value(body.inputs[i].type) for i in summed]
-    next_sums = [add(total, derivative[i]) for total, i in zip(sums, summed, strict=True)]
-    targets = [*(derivative[i] for i in carried), *next_sums, *(derivative[i] for i in stepped)]
-
-    saved = _values_to_save(body, targets, body.inputs[:carry_count])
     saving_body = Program.under([*body.outputs, *saved], body.inputs)
     first, last = inputs[:carry_count], inputs[first_captured:]
     rows = inputs[carry_count:first_captured]
     stacks = scan(saving_body, first, rows, last, length=length, reverse=reverse)
-
-    backward_body = Program.under(
-        targets,
-        [
-            *d_body_outputs[: len(carried)],
-            *sums,
-            *d_body_outputs[len(carried) :],
-            *saved,
-            *body.inputs[carry_count:],
-        ],
-    )
     d_last = [_or_zeros(d_outputs[i], outputs[i]) for i in carried]
     zero_sums = [zeros_like(inputs[i]) for i in summed]
     d_stacks = [d for d in d_outputs[carry_count:] if d is not None]
@@ -214,6 +189,43 @@ def _scan_gradient(
     for i, result in zip([*carried, *summed, *stepped], results, strict=True):
         d_inputs[i] = result
     return tuple(d_inputs)
+
+
+class _Parts(NamedTuple):
+    """Numbers of the body's inputs and outputs that take part in the backward scan."""
+
+    carried: list[int]  # floating-point carries
+    stacked: list[int]  # per-step outputs with a derivative
+    stepped: list[int]  # per-step inputs whose derivative is wanted
+    summed: list[int]  # captured inputs whose derivative is wanted
+
+
+def _backward_body(
+    differentiate: Callable[..., list[Value | None]], body: Program, carry_count: int, parts: _Parts
+) -> tuple[Program, list[Value]]:
+    """The Program of one backward step, and the forward values that it reads.
+
+    Inputs (*d_carry, *sums so far, *d_per_step_outputs, *forward values, *per-step inputs,
+    *captured); outputs (*d_carry, *sums, *d_per_step_inputs).
+    """
+    ends = [body.outputs[i] for i in [*parts.carried, *parts.stacked]]
+    d_ends = [Value(end.type) for end in ends]
+    by = [*parts.carried, *parts.stepped, *parts.summed]
+    d_inputs = differentiate(ends, d_ends, [body.inputs[i] for i in by], body.inputs)
+    derivative = {
+        i: zeros_like(body.inputs[i]) if d_input is None else d_input
+        for i, d_input in zip(by, d_inputs, strict=True)
+    }
+    sums = [Value(body.inputs[i].type) for i in parts.summed]
+    targets = [
+        *(derivative[i] for i in parts.carried),
+        *(add(total, derivative[i]) for total, i in zip(sums, parts.summed, strict=True)),
+        *(derivative[i] for i in parts.stepped),
+    ]
+    saved = _values_to_save(body, targets, body.inputs[:carry_count])
+    carry_end = len(parts.carried)
+    given = [*d_ends[:carry_end], *sums, *d_ends[carry_end:], *saved, *body.inputs[carry_count:]]
+    return Program.under(targets, given), saved
 
 
 def _values_to_save(body: Program, targets: Sequence[Value], carry: Sequence[Value]) -> list[Value]:

@@ -116,7 +116,10 @@ class Trace:
         bindings: for each parameter the value that equations read in its place.
         updates: parameters that the traced code gave new values, in the order of the updates.
         binds_all: whether a parameter without a binding gets a placeholder when it is first read.
+        keeps_element_types: whether models leave the element type of their inputs alone.
     """
+
+    keeps_element_types = False
 
     def __init__(
         self, bindings: dict[Parameter, Value] | None = None, *, binds_all: bool = False
@@ -131,9 +134,14 @@ class Trace:
         if parameter in self.bindings:
             return self.bindings[parameter]
         if self.binds_all:
-            self.bindings[parameter] = Tensor(parameter.type, name=parameter.name)
+            type_ = self.placeholder_type(parameter.type)
+            self.bindings[parameter] = Tensor(type_, name=parameter.name)
             return self.bindings[parameter]
         return parameter.present_leaf() if self._outer is None else self._outer.read(parameter)
+
+    def placeholder_type(self, type_: TensorType) -> TensorType:
+        """The type of the placeholder that stands for a parameter of ``type_``."""
+        return type_
 
     def update(self, parameter: Parameter, value: Value) -> None:
         """From here on ``parameter`` is ``value``."""

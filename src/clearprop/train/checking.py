@@ -1,0 +1,45 @@
+"""The gradient check of a whole model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clearprop import ops
+from clearprop.errors import NotBuiltError
+from clearprop.functions.check import GradientReport, check_gradients
+from clearprop.ir.place import here
+from clearprop.ir.value import Value
+from clearprop.train.model import Model
+from clearprop.train.preparing import prepared_samples
+from clearprop.train.samples import read_samples
+
+
+def check_model_gradients(model: Model, x: Any, y: Any, tolerance: float) -> GradientReport:
+    """See ``Model.check_gradients``."""
+    if not model.built:
+        raise NotBuiltError(
+            f'check_gradients: "{model.name}" has no weights yet',
+            found="a model that was never called",
+            needed="one call, or cp.layers.Input(shape) as its first layer",
+            at=str(here()),
+        )
+    if y is None:
+        samples = read_samples(x, input_names=model.input_names)
+        return check_gradients(
+            lambda *inputs: model.flat_outputs(inputs), *samples.inputs, tolerance=tolerance
+        )
+    samples, setup = prepared_samples(model, x, y, None, None, doing="check_gradients")
+
+    def loss(*inputs: Value) -> Value:
+        total: Value | None = None
+        outputs = model.flat_outputs(inputs)
+        for output, target, one, factor in zip(
+            outputs, samples.targets, setup.losses, setup.loss_weights, strict=True
+        ):
+            if one is not None:
+                value = ops.multiply(one(target, output), factor)
+                total = value if total is None else ops.add(total, value)
+        assert total is not None
+        return total
+
+    return check_gradients(loss, *samples.inputs, tolerance=tolerance)

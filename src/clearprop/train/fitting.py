@@ -1,0 +1,280 @@
+"""``fit``: epochs of chunks of steps, with callbacks where something must act."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from clearprop.errors import ArgumentError, DataError, NumericsError
+from clearprop.ir.place import here
+from clearprop.ir.types import TensorType
+from clearprop.ir.value import Array
+from clearprop.layers.mode import seed_words
+from clearprop.tensor.tensor import Tensor
+from clearprop.train.callback import CallbackList
+from clearprop.train.chunks import ChunkRunner
+from clearprop.train.history import History
+from clearprop.train.nonfinite import refuse_nonfinite
+from clearprop.train.orders import row_order
+from clearprop.train.preparing import prepared_samples, runner_for
+from clearprop.train.samples import Samples
+from clearprop.train.setup import Setup
+from clearprop.train.step import training_step
+
+if TYPE_CHECKING:
+    from clearprop.train.model import Model
+
+
+class Fit:
+    """One call of ``fit``: what it needs at hand, and its loop."""
+
+    def __init__(
+        self,
+        model: Model,
+        samples: Samples,
+        setup: Setup,
+        *,
+        batch_size: int,
+        shuffle: bool,
+        callbacks: CallbackList,
+    ) -> None:
+        self.model, self.samples, self.setup = model, samples, setup
+        self.batch_size, self.shuffle = min(batch_size, samples.count), shuffle
+        self.callbacks = callbacks
+        self.state = model.training_state
+        self._key = seed_words(setup.arguments.seed)
+
+    def run(
+        self,
+        epochs: Sequence[int],
+        judge: Callable[[int], dict[str, float]],
+    ) -> History:
+        """Train for these epochs.
+
+        Args:
+            epochs: their numbers, as the user counts them.
+            judge: validation after an epoch, or nothing.
+        """
+        history = History()
+        model = self.model
+        model.stop_training = False
+        self._prepare_optimizer()
+        self.callbacks.on_train_begin()
+        logs: dict[str, float] = {}
+        for epoch in epochs:
+            self.callbacks.on_epoch_begin(epoch)
+            logs, is_complete = self._run_epoch()
+            if not is_complete:
+                break
+            logs |= judge(epoch)
+            history.add(epoch, logs)
+            model.history.add(epoch, logs)
+            self.callbacks.on_epoch_end(epoch, logs)
+            if model.stop_training:
+                break
+        self.callbacks.on_train_end(logs)
+        return history
+
+    def _run_epoch(self) -> tuple[dict[str, float], bool]:
+        """The rest of the present epoch; a new one has all of it to do.
+
+        Returns:
+            The numbers of the epoch, and whether it came to its end.
+        """
+        state, batch = self.state, self.batch_size
+        self._continue_or_restart()
+        seed = self.setup.arguments.seed
+        order = row_order(seed, state.epochs, self.samples.count, shuffle=self.shuffle)
+        full, rest = divmod(self.samples.count, batch)
+        total = full + bool(rest)
+        while state.step_in_epoch < total:
+            first = state.step_in_epoch
+            size = batch if first < full else rest
+            runner = self._runner(size)
+            remaining = full - first if first < full else 1
+            length = 1 if self.callbacks.acts_on_batches else runner.next_length(remaining)
+            rows = order[first * batch : first * batch + length * size].reshape(length, size)
+            self.callbacks.on_train_batch_begin(first)
+            self._run_chunk(runner, rows)
+            if self.callbacks.acts_on_batches:
+                self.callbacks.on_train_batch_end(first, self.logs())
+            self.callbacks.on_chunk_end(state.step_in_epoch, total, self.logs)
+            if self.model.stop_training and state.step_in_epoch < total:
+                return self.logs(), False
+        logs = self.logs()
+        state.finish_epoch()
+        return logs, True
+
+    def _run_chunk(self, runner: ChunkRunner, rows: Array) -> None:
+        """Run the steps of ``rows`` and take over what they leave behind."""
+        carry, given = self._carry(), self._given()
+        carry_after, reports = runner.run(carry, rows, given)
+        try:
+            refuse_nonfinite(self.model, runner, carry, rows, given, reports[0], self._take_over)
+        except NumericsError:
+            if not self.callbacks.ends_quietly_on_nonfinite():
+                raise
+            self.model.stop_training = True
+            return
+        self._take_over(carry_after)
+        state = self.state
+        state.step_in_epoch += len(rows)
+        state.steps += len(rows)
+        for name, values in zip(runner.step.reports, reports, strict=True):
+            added = float(np.sum(values, dtype=np.float64)) * rows.shape[1]
+            state.sums[name] = state.sums.get(name, 0.0) + added
+
+    def logs(self) -> dict[str, float]:
+        """Means over the samples of the present epoch so far, and its metrics."""
+        seen = min(self.state.step_in_epoch * self.batch_size, self.samples.count)
+        reports = {name: total / max(seen, 1) for name, total in self.state.sums.items()}
+        if len(reports) == 2:
+            reports = {"loss": reports["loss"]}  # one output: its loss is told once
+        return reports | metric_results(self.setup, self.state.metrics)
+
+    # -- what a chunk starts from and leaves behind ------------------------------
+
+    def _carry(self) -> list[Array]:
+        model = self.model
+        weights = [*model.trainable_weights, *model.non_trainable_weights]
+        return [
+            *(weight.array for weight in weights),
+            *self.setup.optimizer.state.values(),
+            seed_words(self.state.steps),
+            *self.state.metrics.values(),
+        ]
+
+    def _given(self) -> list[Array]:
+        return [self._key, *self.setup.hyperparameters().values(), *self.samples.arrays]
+
+    def _take_over(self, carry: Sequence[Array]) -> None:
+        model, arrays = self.model, iter(carry)
+        for weight in [*model.trainable_weights, *model.non_trainable_weights]:
+            weight.hold(next(arrays))
+        slots = self.setup.optimizer.state
+        for name in slots:
+            slots[name] = next(arrays)
+        next(arrays)  # the counter: the state counts steps itself
+        for name in self.state.metrics:
+            self.state.metrics[name] = next(arrays)
+
+    def _runner(self, size: int) -> ChunkRunner:
+        return runner_for(
+            self.model,
+            "train",
+            self.samples,
+            size,
+            lambda: training_step(self.model, self.setup, self.samples, size),
+        )
+
+    def _prepare_optimizer(self) -> None:
+        """Slots for the weights that learn; kept from an earlier ``fit`` if they still fit."""
+        fresh = self.setup.optimizer.initial_state(self.model.trainable_weights)
+        kept = self.setup.optimizer.state
+        if _types(fresh) != _types(kept):
+            self.setup.optimizer.state = fresh
+
+    def _continue_or_restart(self) -> None:
+        """Go on in an epoch that was stopped, if it is about these samples; else begin one."""
+        state = self.state
+        same = state.step_in_epoch and state.data == self._data_text()
+        if not same:
+            state.step_in_epoch, state.sums = 0, {}
+            state.metrics = self.setup.first_metric_state()
+            state.data = ""
+
+    def remember_data(self) -> None:
+        """Note which samples an unfinished epoch is about."""
+        if self.state.step_in_epoch:
+            self.state.data = self._data_text()
+
+    def _data_text(self) -> str:
+        return f"{self.batch_size} {self.shuffle} {self.samples.digest()}"
+
+
+def metric_results(setup: Setup, state: Mapping[str, Array]) -> dict[str, Any]:
+    """What the metrics say after the samples seen so far."""
+    results: dict[str, Any] = {}
+    for place in setup.metrics:
+        own = {name: Tensor.leaf(state[place.path(name)]) for name in place.metric.initial_state()}
+        value = np.asarray(place.metric.result(own))
+        results[place.name] = value.item() if value.size == 1 else value
+    return results
+
+
+def _types(state: Mapping[str, Array]) -> dict[str, TensorType]:
+    return {name: TensorType(array.shape, array.dtype) for name, array in state.items()}
+
+
+def fit(
+    model: Model,
+    x: Any,
+    y: Any,
+    *,
+    epochs: int,
+    batch_size: int,
+    validation_split: float,
+    validation_data: Any,
+    shuffle: bool,
+    sample_weight: Any,
+    class_weight: Mapping[int, float] | None,
+    initial_epoch: int,
+    callbacks: Sequence[Any],
+    verbose: Any,
+    validation_batch_size: int | None,
+    validation_freq: int,
+) -> History:
+    """See ``Model.fit``."""
+    _check_counts(epochs=epochs, batch_size=batch_size, validation_freq=validation_freq)
+    samples, setup = prepared_samples(model, x, y, sample_weight, class_weight, doing="fit")
+    validation: Samples | None = None
+    if validation_data is not None:
+        parts = tuple(validation_data)
+        if len(parts) not in {2, 3}:
+            raise DataError(
+                "fit: validation_data holds inputs, targets and perhaps weights",
+                found=f"{len(parts)} parts",
+                needed="(x, y) or (x, y, sample_weight)",
+                at=str(here()),
+            )
+        validation, _ = prepared_samples(
+            model, parts[0], parts[1], parts[2] if len(parts) == 3 else None, class_weight,
+            doing="validation",
+        )  # fmt: skip
+    elif validation_split:
+        samples, validation = samples.split_last(validation_split)
+
+    listed = CallbackList(
+        model, callbacks, verbose=verbose, epochs=epochs, first_epoch=initial_epoch
+    )
+    training = Fit(
+        model, samples, setup, batch_size=batch_size, shuffle=shuffle, callbacks=listed
+    )
+
+    def judge(epoch: int) -> dict[str, float]:
+        if validation is None or (epoch + 1) % validation_freq:
+            return {}
+        size = validation_batch_size or batch_size
+        return {
+            f"val_{name}": value
+            for name, value in model.judge(validation, setup, size, listed).items()
+        }
+
+    with listed.at_work():
+        try:
+            return training.run(range(initial_epoch, epochs), judge)
+        finally:
+            training.remember_data()
+
+
+def _check_counts(**counts: Any) -> None:
+    for name, count in counts.items():
+        if not isinstance(count, (int, np.integer)) or isinstance(count, bool) or count < 1:
+            raise ArgumentError(
+                f"fit: {name} is a whole number of at least 1",
+                found=f"{name}={count!r}",
+                needed="1, 2, 3, ...",
+                at=str(here()),
+            )

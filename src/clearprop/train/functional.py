@@ -1,0 +1,263 @@
+"""Functional models: a drawing made with symbolic Tensors, replayed on real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from clearprop import ops, tree
+from clearprop.dtypes import is_float
+from clearprop.errors import ArgumentError, ModelFileError, TraceError
+from clearprop.ir.place import here
+from clearprop.ir.value import Value
+from clearprop.layers.layer import Layer
+from clearprop.layers.symbolic import Call, Input, SymbolicTensor, calls_under
+from clearprop.registry import registered_name
+from clearprop.train.model import Model
+
+_OPERATIONS = {name: getattr(ops, name) for name in ops.__all__}
+_NAME_OF = {operation: name for name, operation in _OPERATIONS.items()}
+
+
+class Functional(Model):
+    """A model drawn from symbolic inputs to symbolic outputs; ``cp.Model(inputs, outputs)``.
+
+    Args:
+        inputs: a symbolic Tensor from ``cp.layers.Input``, or a list or dict of them.
+        outputs: what layers and operations made of them, in any nest.
+        name: the model's name.
+        trainable: whether ``fit`` may change the weights.
+        dtype: element type of the computation.
+    """
+
+    def __init__(
+        self,
+        inputs: Any,
+        outputs: Any,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name=name, trainable=trainable, dtype=dtype)
+        self.inputs, self._input_structure = tree.flatten(inputs)
+        self.outputs, self._outputs_structure = tree.flatten(outputs)
+        _check_symbolic(self.inputs, self.outputs)
+        self._calls = calls_under(self.outputs, self.inputs)
+        _check_reached(self.inputs, self._calls)
+        unique: dict[int, Layer] = {}
+        for call in self._calls:
+            if isinstance(call.function, Layer):
+                unique.setdefault(id(call.function), call.function)
+        self._layers = list(unique.values())
+        self.place_layers(self._layers)
+        self._output_structure = self._outputs_structure
+        self.built = True
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers in the order in which they are called."""
+        return list(self._layers)
+
+    @property
+    def input_names(self) -> list[str]:
+        """Names of the inputs: given by the user, or by the dict they came in, or numbered."""
+        if self._input_structure.kind is dict:
+            return [str(key) for key in self._input_structure.keys]
+        if len(self.inputs) == 1:
+            return [self.inputs[0].name or "x"]
+        return [x.name or f"input_{number + 1}" for number, x in enumerate(self.inputs)]
+
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs: their keys in a dict, or the layers they come from."""
+        if self._outputs_structure.kind is dict:
+            return [str(key) for key in self._outputs_structure.keys]
+        names: list[str] = []
+        for number, layer in enumerate(self.output_layers()):
+            name = layer.name if layer is not None else f"output_{number + 1}"
+            names.append(name if name not in names else f"{name}_{number + 1}")
+        return names
+
+    def output_layers(self) -> list[Layer | None]:
+        """For each output the layer it comes from, or None for an operation."""
+        functions = [x.call.function if x.call is not None else None for x in self.outputs]
+        return [function if isinstance(function, Layer) else None for function in functions]
+
+    def cast_input(self, number: int, value: Value) -> Value:
+        """An input as the element type that its ``Input`` has."""
+        wanted = self.inputs[number].dtype
+        if is_float(value.dtype) and is_float(wanted):
+            return self.cast_float(value, wanted)
+        return value if value.dtype == wanted else ops.cast(value, wanted)
+
+    def call(self, inputs: Any) -> Any:
+        """The recorded calls, in order, on these inputs."""
+        given, structure = tree.flatten(inputs)
+        if isinstance(inputs, dict) and set(inputs) > set(self.input_names):
+            given = [inputs[name] for name in self.input_names]
+        if len(given) != len(self.inputs):
+            raise ArgumentError(
+                f'Calling "{self.name}": another number of inputs than it was drawn with',
+                found=f"{len(given)}",
+                needed=f"{len(self.inputs)}: {', '.join(self.input_names)}",
+                at=str(here()),
+            )
+        value_of: dict[SymbolicTensor, Any] = dict(zip(self.inputs, given, strict=True))
+        for call in self._calls:
+            results = call.run(value_of)
+            value_of.update(zip(call.outputs, results, strict=True))
+        return tree.unflatten(self._outputs_structure, [value_of[x] for x in self.outputs])
+
+    # -- writing down -----------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """Inputs, layers and calls, as numbers that refer to each other."""
+        number_of = {x: number for number, x in enumerate(self.inputs)}
+        for call in self._calls:
+            for output in call.outputs:
+                number_of[output] = len(number_of)
+        return {
+            "inputs": [
+                {"shape": x.shape[1:], "dtype": x.dtype.name, "name": x.name or None}
+                for x in self.inputs
+            ],
+            "input_keys": _keys(self._input_structure),
+            "layers": self._layers,
+            "calls": [self._call_config(call, number_of) for call in self._calls],
+            "outputs": [number_of[x] for x in self.outputs],
+            "output_keys": _keys(self._outputs_structure),
+            "name": self._given_name,
+            "trainable": self._trainable,
+            "dtype": self.dtype,
+        }
+
+    def _call_config(self, call: Call, number_of: dict[SymbolicTensor, int]) -> dict[str, Any]:
+        def described(leaf: Any) -> Any:
+            return _Reference(number_of[leaf]) if isinstance(leaf, SymbolicTensor) else leaf
+
+        if isinstance(call.function, Layer):
+            function: Any = next(
+                i for i, layer in enumerate(self._layers) if layer is call.function
+            )
+        else:
+            function = _NAME_OF.get(call.function) or call.function
+        args = [_encoded(tree.map_leaves(described, arg)) for arg in call.args]
+        kwargs = {
+            name: _encoded(tree.map_leaves(described, arg)) for name, arg in call.kwargs.items()
+        }
+        return {"function": function, "args": args, "kwargs": kwargs}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Functional:
+        """The drawing, made again."""
+        inputs = [Input(**one) for one in config["inputs"]]
+        known: list[SymbolicTensor] = list(inputs)
+        for call in config["calls"]:
+            function = _function(call["function"], config["layers"])
+            args = [_decoded(arg, known) for arg in call["args"]]
+            kwargs = {name: _decoded(arg, known) for name, arg in call["kwargs"].items()}
+            known += tree.flatten(function(*args, **kwargs))[0]
+        return Functional(
+            _arranged(inputs, config["input_keys"]),
+            _arranged([known[number] for number in config["outputs"]], config["output_keys"]),
+            name=config["name"],
+            trainable=config["trainable"],
+            dtype=config["dtype"],
+        )
+
+
+class _Reference:
+    """Stands for a symbolic Tensor while a call is written down."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def _encoded(nest: Any) -> Any:
+    """References as {"symbolic": number}; slices and Ellipsis by name; the rest as it is."""
+    if isinstance(nest, _Reference):
+        return {"symbolic": nest.number}
+    if isinstance(nest, slice):
+        return {"slice": [nest.start, nest.stop, nest.step]}
+    if nest is Ellipsis:
+        return {"ellipsis": True}
+    if isinstance(nest, (list, tuple)):
+        return type(nest)(_encoded(part) for part in nest)
+    if isinstance(nest, dict):
+        return {"named": {key: _encoded(part) for key, part in nest.items()}}
+    return nest
+
+
+def _decoded(nest: Any, known: list[SymbolicTensor]) -> Any:
+    match nest:
+        case {"symbolic": int(number)}:
+            if not 0 <= number < len(known):
+                raise ModelFileError(
+                    "Reading a functional model: a call refers to what does not exist yet",
+                    found=f"value {number}",
+                    needed=f"0 to {len(known) - 1}",
+                )
+            return known[number]
+        case {"slice": [start, stop, step]}:
+            return slice(start, stop, step)
+        case {"ellipsis": True}:
+            return Ellipsis
+        case {"named": dict(parts)}:
+            return {key: _decoded(part, known) for key, part in parts.items()}
+        case list() | tuple():
+            return type(nest)(_decoded(part, known) for part in nest)
+    return nest
+
+
+def _function(spec: Any, layers: list[Layer]) -> Any:
+    if isinstance(spec, int) and 0 <= spec < len(layers):
+        return layers[spec]
+    if isinstance(spec, str) and spec in _OPERATIONS:
+        return _OPERATIONS[spec]
+    if callable(spec) and registered_name(spec) is not None:
+        return spec
+    raise ModelFileError(
+        "Reading a functional model: it calls what is neither a layer nor an operation",
+        found=repr(spec)[:60],
+        needed="a layer of the model, an operation of ClearProp, or a registered function",
+    )
+
+
+def _keys(structure: tree.Structure) -> Any:
+    """None for a single value, "list" for several, the keys of a dict."""
+    if structure.kind is dict:
+        return list(structure.keys)
+    return None if structure.kind is None else "list"
+
+
+def _arranged(values: list[SymbolicTensor], keys: Any) -> Any:
+    if keys is None:
+        return values[0]
+    return list(values) if keys == "list" else dict(zip(keys, values, strict=True))
+
+
+def _check_symbolic(inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+    for kind, values in (("inputs", inputs), ("outputs", outputs)):
+        if not values or not all(isinstance(value, SymbolicTensor) for value in values):
+            raise ArgumentError(
+                f"Model: its {kind} are symbolic Tensors",
+                found=", ".join(type(value).__name__ for value in values) or "nothing",
+                needed="what cp.layers.Input(...) gives, and what layers make of it",
+                at=str(here()),
+            )
+
+
+def _check_reached(inputs: Sequence[SymbolicTensor], calls: Sequence[Call]) -> None:
+    known = set(inputs)
+    for call in calls:
+        for x in call.inputs:
+            if x not in known and x.call is None:
+                raise TraceError(
+                    "Model: an output depends on an Input that is not among the inputs",
+                    found=repr(x),
+                    needed="every Input that the outputs depend on",
+                    try_="cp.Model([first, second], output)",
+                    at=str(here()),
+                )
+        known.update(call.outputs)

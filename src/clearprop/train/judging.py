@@ -1,0 +1,89 @@
+"""``evaluate`` and ``predict``: scans over batches in inference mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from clearprop.ir.value import Array
+from clearprop.layers.mode import seed_words
+from clearprop.train.chunks import ChunkRunner
+from clearprop.train.fitting import metric_results
+from clearprop.train.preparing import runner_for
+from clearprop.train.samples import Samples
+from clearprop.train.setup import Setup
+from clearprop.train.step import evaluation_step, prediction_step
+
+if TYPE_CHECKING:
+    from clearprop.train.model import Model
+
+
+def evaluate_samples(
+    model: Model, samples: Samples, setup: Setup, batch_size: int
+) -> dict[str, Any]:
+    """Means of the losses over the samples, and the metrics."""
+    state = setup.first_metric_state()
+    given = [*(weight.array for weight in model.weights), seed_words(0), *samples.arrays]
+    sums: dict[str, float] = {}
+
+    def step(size: int) -> ChunkRunner:
+        return runner_for(
+            model,
+            "evaluate",
+            samples,
+            size,
+            lambda: evaluation_step(model, setup, samples, size),
+        )
+
+    carry = list(state.values())
+    for runner, rows in _chunks(samples.count, batch_size, step):
+        carry, reports = runner.run(carry, rows, given)
+        for name, values in zip(runner.step.reports, reports, strict=True):
+            added = float(np.sum(values, dtype=np.float64)) * rows.shape[1]
+            sums[name] = sums.get(name, 0.0) + added
+    means = {name: total / samples.count for name, total in sums.items()}
+    if len(means) == 2:
+        means = {"loss": means["loss"]}  # one output: its loss is told once
+    return means | metric_results(setup, dict(zip(state, carry, strict=True)))
+
+
+def predict_samples(
+    model: Model, samples: Samples, batch_size: int
+) -> list[Array]:
+    """The outputs for all samples, one array for each output.
+
+    Shapes:
+        (samples, *shape of the output for one sample) each.
+    """
+    given = [*(weight.array for weight in model.weights), seed_words(0), *samples.arrays]
+    parts: list[list[Array]] = []
+
+    def step(size: int) -> ChunkRunner:
+        return runner_for(
+            model, "predict", samples, size, lambda: prediction_step(model, samples, size)
+        )
+
+    for runner, rows in _chunks(samples.count, batch_size, step):
+        _, reports = runner.run([], rows, given)
+        parts.append([report.reshape(-1, *report.shape[2:]) for report in reports])
+    return [np.concatenate(output) for output in zip(*parts, strict=True)]
+
+
+def _chunks(
+    count: int, batch_size: int, step: Callable[[int], ChunkRunner]
+) -> Any:
+    """The rows of all samples in order, chunk by chunk, with the runner for each."""
+    batch_size = min(batch_size, count)
+    full, rest = divmod(count, batch_size)
+    done = 0
+    while done < full:
+        runner = step(batch_size)
+        length = runner.next_length(full - done)
+        first = done * batch_size
+        rows = np.arange(first, first + length * batch_size).reshape(length, batch_size)
+        yield runner, rows
+        done += length
+    if rest:
+        yield step(rest), np.arange(count - rest, count).reshape(1, rest)

@@ -1,0 +1,131 @@
+"""Sequential: layers one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from clearprop.errors import ArgumentError
+from clearprop.ir.place import here
+from clearprop.layers.layer import Layer
+from clearprop.layers.symbolic import SymbolicTensor
+from clearprop.train.model import Model
+
+
+class Sequential(Model):
+    """A model whose layers follow one another.
+
+    Args:
+        layers: the layers in order; the first may be ``cp.layers.Input(shape)``, which makes the
+            weights at once.
+        name: the model's name.
+        trainable: whether ``fit`` may change the weights.
+        dtype: element type of the computation.
+
+    Example:
+        >>> import clearprop as cp
+        >>> model = cp.Sequential([cp.layers.Input((4,)), cp.layers.Dense(2)])
+        >>> model.predict([[1.0, 2.0, 3.0, 4.0]]).shape
+        (1, 2)
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Any] = (),
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name=name, trainable=trainable, dtype=dtype)
+        self.input: SymbolicTensor | None = None
+        self._stack: list[Layer] = []
+        for layer in layers:
+            self.add(layer)
+
+    def add(self, layer: Any) -> None:
+        """Append a layer.
+
+        Raises:
+            ArgumentError: it is no layer, or an ``Input`` that is not the first.
+        """
+        if isinstance(layer, SymbolicTensor):
+            if self._stack or self.input is not None:
+                raise ArgumentError(
+                    "Sequential: an Input can only stand first",
+                    found=f"{layer!r} after {len(self._stack)} layers",
+                    needed="layers",
+                    at=str(here()),
+                )
+            self.input = layer
+            return
+        if not isinstance(layer, Layer):
+            raise ArgumentError(
+                "Sequential: only layers can be stacked",
+                found=repr(layer)[:60],
+                needed="for example cp.layers.Dense(10)",
+                try_=f"{layer.__name__}(...)" if isinstance(layer, type) else "",
+                at=str(here()),
+            )
+        if any(layer is other for other in self._stack):
+            raise ArgumentError(
+                "Sequential: a layer can stand in the stack only once",
+                found=repr(layer),
+                needed="another layer",
+                try_="a functional model, cp.Model(inputs, outputs), can share layers",
+                at=str(here()),
+            )
+        self._stack.append(layer)
+        self.place_layers(self._stack)
+        self.built = False
+        if self.input is not None:
+            self(self.input)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers in order."""
+        return list(self._stack)
+
+    def build(self, *input_shapes: Any) -> None:
+        """Nothing of its own: the layers make their weights when they are called."""
+        self.place_layers(self._stack)
+
+    def call(self, inputs: Any) -> Any:
+        """The layers one after the other."""
+        if not self._stack:
+            raise ArgumentError(
+                "Sequential: a model without layers computes nothing",
+                found="no layers",
+                needed="at least one",
+                try_="model.add(cp.layers.Dense(10))",
+                at=str(here()),
+            )
+        for layer in self._stack:
+            inputs = layer(inputs)
+        return inputs
+
+    def output_layers(self) -> list[Layer | None]:
+        """The last layer."""
+        return [self._stack[-1] if self._stack else None]
+
+    def get_config(self) -> dict[str, Any]:
+        """Layers, input shape and name."""
+        config = super().get_config()
+        config["layers"] = list(self._stack)
+        if self.input is not None:
+            config["input"] = {
+                "shape": self.input.shape[1:],
+                "dtype": self.input.dtype.name,
+                "name": self.input.name or None,
+            }
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Sequential:
+        """A model of these layers."""
+        from clearprop.layers.symbolic import Input
+
+        config = dict(config)
+        given = config.pop("input", None)
+        layers = config.pop("layers")
+        return cls([Input(**given)] * (given is not None) + list(layers), **config)

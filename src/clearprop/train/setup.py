@@ -1,0 +1,231 @@
+"""What ``compile`` was told, and what it means for a model whose outputs are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from clearprop import losses, metrics, optimizers
+from clearprop.errors import ArgumentError
+from clearprop.executors.choose import Executor, choose_executor
+from clearprop.ir.place import here
+from clearprop.ir.types import TensorType
+from clearprop.ir.value import Array
+from clearprop.losses import Loss
+from clearprop.metrics import Metric
+from clearprop.optimizers import Optimizer
+from clearprop.registry import Configurable
+from clearprop.settings import settings
+from clearprop.text import did_you_mean
+
+
+class CompileArguments(Configurable):
+    """The arguments of ``model.compile``, names resolved where that needs no model.
+
+    Args:
+        optimizer: name or Optimizer.
+        loss: name, Loss, or a list or dict of them by output; None only for models whose layers
+            add their own loss.
+        metrics: names or Metrics; with several outputs a list or dict of lists by output.
+        weighted_metrics: the same, weighted by sample and class weights.
+        loss_weights: a factor for each output's loss, as a list or dict.
+        executor: name, or None for the best here.
+        threads: how many threads an executor may use, or None for as many as there are.
+        seed: of initial weights, row orders and noise; None takes ``cp.set_seed``'s.
+    """
+
+    def __init__(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        loss_weights: Any = None,
+        executor: str | None = None,
+        threads: int | None = None,
+        seed: int | None = None,
+    ) -> None:
+        if threads is not None and (not isinstance(threads, int) or threads < 1):
+            raise ArgumentError(
+                "compile: the number of threads is a whole number",
+                found=f"threads={threads!r}",
+                needed="1 or more, or None",
+                at=str(here()),
+            )
+        choose_executor(executor)
+        self.optimizer: Optimizer = optimizers.get(optimizer)
+        self.loss = _resolved(loss, losses.get)
+        self.metrics, self.weighted_metrics = metrics, weighted_metrics
+        self.loss_weights, self.executor, self.threads = loss_weights, executor, threads
+        self.seed = settings.seed if seed is None else seed
+
+
+@dataclass(frozen=True)
+class MetricPlace:
+    """One metric and the output it judges.
+
+    Attributes:
+        output: number of the model's output.
+        metric: the metric.
+        name: what the history calls it.
+        weighted: whether sample weights count.
+    """
+
+    output: int
+    metric: Metric
+    name: str
+    weighted: bool
+
+    def path(self, state: str) -> str:
+        """The name of one of the metric's states in the whole carry."""
+        return f"{self.name}/{state}"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What to minimize and to report, for each output of a model.
+
+    Attributes:
+        arguments: what ``compile`` was told.
+        output_names: of the model.
+        losses: one for each output; None where an output has none.
+        loss_weights: one factor for each output.
+        metrics: what to report.
+        executor: what runs it.
+    """
+
+    arguments: CompileArguments
+    output_names: tuple[str, ...]
+    losses: tuple[Loss | None, ...]
+    loss_weights: tuple[float, ...]
+    metrics: tuple[MetricPlace, ...]
+    executor: Executor
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """What changes the weights."""
+        return self.arguments.optimizer
+
+    def hyperparameters(self) -> dict[str, Array]:
+        """The numbers a callback may change, as they are now."""
+        return {
+            name: np.asarray(number, np.float32)
+            for name, number in self.optimizer.hyperparameters().items()
+        }
+
+    def first_metric_state(self) -> dict[str, Array]:
+        """The state of all metrics before the first sample of an epoch."""
+        return {
+            place.path(name): array
+            for place in self.metrics
+            for name, array in place.metric.initial_state().items()
+        }
+
+    def loss_names(self) -> list[str]:
+        """For each output with a loss what the history calls it."""
+        return [
+            f"{name}_loss"
+            for name, loss in zip(self.output_names, self.losses, strict=True)
+            if loss is not None
+        ]
+
+
+def set_up(
+    arguments: CompileArguments,
+    output_names: Sequence[str],
+    output_types: Sequence[TensorType],
+    target_shapes: Sequence[tuple[int, ...]],
+) -> Setup:
+    """What the compile arguments mean for a model with these outputs and targets.
+
+    Raises:
+        ArgumentError: they name an output that is not there, or give no loss at all.
+    """
+    names = tuple(output_names)
+    chosen = _by_output(arguments.loss, names, "loss")
+    factors = _by_output(arguments.loss_weights, names, "loss_weights")
+    places = []
+    for weighted, spec in ((False, arguments.metrics), (True, arguments.weighted_metrics)):
+        for output, wanted in enumerate(_metric_lists(spec, names)):
+            for one in wanted:
+                metric = metrics.get(
+                    one,
+                    loss=chosen[output],
+                    output_shape=output_types[output].shape,
+                    label_shape=target_shapes[output],
+                )
+                prefix = f"{names[output]}_" if len(names) > 1 else ""
+                places.append(MetricPlace(output, metric, prefix + metric.name, weighted))
+    return Setup(
+        arguments,
+        names,
+        tuple(chosen),
+        tuple(1.0 if factor is None else float(factor) for factor in factors),
+        tuple(_with_unique_names(places)),
+        choose_executor(arguments.executor),
+    )
+
+
+def _resolved(nest: Any, get: Any) -> Any:
+    if isinstance(nest, dict):
+        return {name: None if part is None else get(part) for name, part in nest.items()}
+    if isinstance(nest, (list, tuple)):
+        return [None if part is None else get(part) for part in nest]
+    return None if nest is None else get(nest)
+
+
+def _by_output(given: Any, names: Sequence[str], argument: str) -> list[Any]:
+    """One entry for each output."""
+    if isinstance(given, dict):
+        for name in given:
+            if name not in names:
+                raise ArgumentError(
+                    f"compile: {argument} names an output that the model does not have",
+                    found=f"{name!r}" + did_you_mean(name, names),
+                    needed=", ".join(names),
+                    at=str(here()),
+                )
+        return [given.get(name) for name in names]
+    if isinstance(given, (list, tuple)):
+        if len(given) != len(names):
+            raise ArgumentError(
+                f"compile: {argument} has another number of entries than the model has outputs",
+                found=f"{len(given)} entries",
+                needed=f"{len(names)}: {', '.join(names)}",
+                at=str(here()),
+            )
+        return list(given)
+    return [given] * len(names)
+
+
+def _metric_lists(spec: Any, names: Sequence[str]) -> list[list[Any]]:
+    if isinstance(spec, dict):
+        return [
+            list(part) if isinstance(part, (list, tuple)) else [] if part is None else [part]
+            for part in _by_output(spec, names, "metrics")
+        ]
+    if spec is None:
+        return [[] for _ in names]
+    listed = list(spec) if isinstance(spec, (list, tuple)) else [spec]
+    if len(names) > 1 and any(isinstance(part, (list, tuple)) for part in listed):
+        return [
+            list(part) if isinstance(part, (list, tuple)) else [part]
+            for part in _by_output(listed, names, "metrics")
+        ]
+    if len(names) == 1 and len(listed) == 1 and isinstance(listed[0], (list, tuple)):
+        return [list(listed[0])]
+    return [listed for _ in names]
+
+
+def _with_unique_names(places: Sequence[MetricPlace]) -> list[MetricPlace]:
+    seen: dict[str, int] = {}
+    unique = []
+    for place in places:
+        count = seen.get(place.name, 0)
+        seen[place.name] = count + 1
+        name = f"{place.name}_{count}" if count else place.name
+        unique.append(MetricPlace(place.output, place.metric, name, place.weighted))
+    return unique

@@ -1,0 +1,96 @@
+"""Combinations of output activation and loss that cannot work, told before training."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from clearprop import activations
+from clearprop.errors import ArgumentError
+from clearprop.ir.place import here
+from clearprop.ir.types import TensorType
+from clearprop.layers import Dense
+from clearprop.layers.layer import Layer
+from clearprop.losses import Loss
+from clearprop.train.setup import Setup
+
+if TYPE_CHECKING:
+    from clearprop.train.model import Model
+
+_CLASSES = {"index", "one_hot"}
+
+
+def check_suitability(model: Model, setup: Setup, outputs: Sequence[TensorType]) -> None:
+    """Refuse output activations that cannot fit their losses; warn of layers without effect.
+
+    Raises:
+        ArgumentError: softmax over one unit, softmax or sigmoid applied twice, sigmoid with a
+            loss over exclusive classes, a loss on probabilities after a layer that gives none.
+    """
+    for layer, loss, output in zip(model.output_layers(), setup.losses, outputs, strict=True):
+        activation = getattr(layer, "activation", None)
+        if layer is not None and loss is not None and activation is not None:
+            name = activations.name_of(activation)
+            problem = _problem(name, loss, output)
+            if problem:
+                found, try_ = problem
+                raise ArgumentError(
+                    f'Before training: the output of layer "{layer.name}" does not suit the loss',
+                    found=found,
+                    needed="an activation and a loss that belong together",
+                    try_=try_,
+                    at=str(here()),
+                )
+    _warn_of_linear_stack(model.layers)
+
+
+def _problem(activation: str, loss: Loss, output: TensorType) -> tuple[str, str] | None:
+    """What is wrong and what to try, or None."""
+    name = type(loss).__name__
+    units = output.shape[-1] if output.shape else 1
+    from_logits = bool(getattr(loss, "from_logits", False))
+    over_classes = loss.label_kind in _CLASSES
+    if activation == "softmax" and units == 1:
+        return (
+            "softmax over one unit, which is 1 whatever the input",
+            "Dense(1, activation='sigmoid') for two classes, or one unit for each class",
+        )
+    if from_logits and activation in {"softmax", "sigmoid", "log_softmax"}:
+        return (
+            f"{activation} in the layer, and {name}(from_logits=True) applies it again",
+            f"leave the activation out, or use {name}(from_logits=False)",
+        )
+    if over_classes and not from_logits and "crossentropy" in name.lower():
+        if activation == "sigmoid":
+            return (
+                f"sigmoid with {name}: the outputs of exclusive classes must sum to 1",
+                "activation='softmax', or BinaryCrossentropy for labels that exclude nothing",
+            )
+        if activation in {"linear", "relu", "tanh"}:
+            return (
+                f"{activation} outputs are no probabilities, which {name} expects",
+                f"{name}(from_logits=True), or activation='softmax'",
+            )
+    if loss.label_kind == "binary" and not from_logits and activation in {"linear", "tanh"}:
+        return (
+            f"{activation} outputs are no probabilities, which {name} expects",
+            f"{name}(from_logits=True), or activation='sigmoid'",
+        )
+    return None
+
+
+def _warn_of_linear_stack(layers: Sequence[Layer]) -> None:
+    """Two linear layers in a row are one linear layer."""
+    for first, second in zip(layers, layers[1:], strict=False):
+        if isinstance(first, Dense) and isinstance(second, Dense) and _is_linear(first):
+            warnings.warn(
+                f'layer "{first.name}" is linear and so is what follows before the next '
+                f'activation: together with "{second.name}" it can do no more than one layer; '
+                f'give it an activation, e.g. activation="relu"',
+                stacklevel=4,
+            )
+
+
+def _is_linear(layer: Any) -> bool:
+    return activations.name_of(layer.activation) == "linear"
