@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -131,6 +131,42 @@ def test_leaves_of_nothing_but_numbers_are_of_the_chosen_class() -> None:
         assert type(ops.zeros((2,))) is Special
     finally:
         set_leaf_class(before)
+
+
+MIXED: dict[str, Callable[[Value], Value]] = {  # a Value beside plain numbers in every place
+    "add": lambda v: ops.add([1.0], v),
+    "where condition": lambda v: ops.where(v, 1.0, 2.0),
+    "where x": lambda v: ops.where([True], v, 2.0),
+    "clip": lambda v: ops.clip(1.0, v, 3.0),
+    "take": lambda v: ops.take([1.0, 2.0], ops.cast(v, "int32")),
+    "take_along_axis": lambda v: ops.take_along_axis([1.0, 2.0], ops.cast(v, "int32"), 0),
+    "index": lambda v: ops.index([1.0, 2.0], (ops.cast(v, "int32"), None)),
+    "scatter_add": lambda v: ops.scatter_add([1.0, 2.0], ops.cast(v, "int32"), 1.0),
+    "segment_sum": lambda v: ops.segment_sum([1.0], ops.cast(v, "int32"), 2),
+    "pad": lambda v: ops.pad([1.0], 1, constant_values=ops.sum(v)),
+    "stack": lambda v: ops.stack([v, [1.0]]),
+    "matmul": lambda v: ops.matmul([1.0], v),
+    "einsum": lambda v: ops.einsum("i,i", [1.0], v),
+    "full_like": lambda v: ops.full_like([1.0], v),
+    "bernoulli": lambda v: ops.bernoulli(1, 2, (3,), v),
+    "logical_and": lambda v: ops.logical_and([True], v),
+}
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_plain_numbers_beside_a_value_are_of_its_class(name: str) -> None:
+    before = leaf_class()
+    try:
+        set_leaf_class(Special)
+        value = MIXED[name](Value.leaf(np.ones(1, np.float32)))
+    finally:
+        set_leaf_class(before)
+    assert type(value) is Value
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        assert type(value) is Value
+        waiting += value.equation.inputs if value.equation else ()
 
 
 # -- what cannot be read ---------------------------------------------------------------------

@@ -250,8 +250,8 @@ def where(condition: ArrayLike, x: ArrayLike, y: ArrayLike) -> Value:
         >>> cp.ops.where([True, False], [1, 2], 0).numpy()
         array([1, 0])
     """
-    chosen = as_condition(lift(condition)[0])
-    first, second = promote(*lift(x, y))
+    chosen = as_condition(lift(condition, beside=(x, y))[0])
+    first, second = promote(*lift(x, y, beside=(chosen,)))
     return p.select(*broadcast(chosen, first, second, doing="Choosing by a condition"))
 
 

@@ -103,7 +103,7 @@ def take(x: ArrayLike, indices: ArrayLike, axis: int | None = None) -> Value:
         >>> cp.ops.take([10, 20, 30], [2, 0, -1]).numpy()
         array([30, 10, 30])
     """
-    value = lift(x)[0]
+    value = lift(x, beside=(indices,))[0]
     if axis is None:
         value, axis = p.reshape(value, shape=(value.type.size,)), 0
     place = one_axis(axis, len(value.shape), "Taking")
@@ -131,7 +131,7 @@ def take_along_axis(x: ArrayLike, indices: ArrayLike, axis: int | None = None) -
         array([[1],
                [4]])
     """
-    value = lift(x)[0]
+    value = lift(x, beside=(indices,))[0]
     if axis is None:
         value, axis = p.reshape(value, shape=(value.type.size,)), 0
     rank = len(value.shape)
@@ -209,7 +209,7 @@ def scatter_add(x: ArrayLike, indices: ArrayLike, updates: ArrayLike, axis: int 
         >>> cp.ops.scatter_add([0, 0, 0], [0, 2, 0], [1, 5, 10]).numpy()
         array([11,  0,  5])
     """
-    value, added = promote(*lift(x, updates))
+    value, added = promote(*lift(x, updates, beside=(indices,)))
     place = one_axis(axis, len(value.shape), "Scattering")
     picks = _indices(indices, value.shape[place], value, "Scattering")
     shape = (*value.shape[:place], *picks.shape, *value.shape[place + 1 :])
@@ -241,7 +241,7 @@ def segment_sum(x: ArrayLike, segment_ids: ArrayLike, num_segments: int) -> Valu
         >>> cp.ops.segment_sum([1, 2, 3], [0, 1, 0], 2).numpy()
         array([4, 2])
     """
-    value = lift(x)[0]
+    value = lift(x, beside=(segment_ids,))[0]
     shape = (num_segments, *value.shape[1:])
     zero = type(value).leaf(np.zeros((), value.dtype))
     return scatter_add(spread(zero, shape), segment_ids, value)

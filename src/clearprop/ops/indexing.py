@@ -44,8 +44,9 @@ def index(x: ArrayLike, key: Any) -> Value:
         >>> cp.ops.index([[1, 2, 3], [4, 5, 6]], (slice(None), -1)).numpy()
         array([3, 6])
     """
-    value = lift(x)[0]
-    parts = [_read(part) for part in (key if isinstance(key, tuple) else (key,))]
+    entries = key if isinstance(key, tuple) else (key,)
+    value = lift(x, beside=entries)[0]
+    parts = [_read(part) for part in entries]
     by_array = any(isinstance(part, (Value, np.ndarray)) for part in parts)
     # NumPy: the indexed axes stay at their place when nothing, not even ..., stands between them.
     places = [n for n, part in enumerate(parts) if isinstance(part, (int, Value, np.ndarray))]

@@ -216,7 +216,7 @@ def pad(
         >>> cp.ops.pad([1, 2], (1, 2)).numpy()
         array([0, 1, 2, 0, 0])
     """
-    value = lift(x)[0]
+    value = lift(x, beside=(constant_values,))[0]
     widths = _pad_widths(pad_width, len(value.shape))
     if mode not in PAD_MODES:
         raise ArgumentError(

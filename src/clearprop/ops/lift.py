@@ -36,7 +36,7 @@ _PYTHON_NUMBERS = {bool, int, float}
 # -- lifting: plain numbers become leaves ---------------------------------------
 
 
-def lift(*args: ArrayLike) -> tuple[Value, ...]:
+def lift(*args: ArrayLike, beside: Sequence[object] = ()) -> tuple[Value, ...]:
     """The arguments as Values; Python numbers, lists and arrays become leaves.
 
     Arrays and NumPy scalars keep their element type.  Python numbers (and lists of nothing else)
@@ -44,6 +44,11 @@ def lift(*args: ArrayLike) -> tuple[Value, ...]:
     ``settings.dtype`` and an integer makes booleans i64; with no array in sight a float is
     ``settings.dtype``, an integer i64.  Leaves are copies, unless an array and all that it is a
     view of are read-only.
+
+    Args:
+        args: what to lift.
+        beside: other arguments of the same operation.  All have a say in the class of the new
+            leaves, which is the most special one among the Values, but not in element types.
 
     Raises:
         DTypeError: text, objects, complex numbers, or a list that holds Values.
@@ -54,6 +59,7 @@ def lift(*args: ArrayLike) -> tuple[Value, ...]:
     values = [item for item in found if isinstance(item, Value)]
     if len(values) == len(found):
         return tuple(values)
+    values += [other.as_input() for other in beside if isinstance(other, Value)]
     class_ = _most_special_class(values) if values else leaf_class()
     dtype = _weak_dtype(found)
     return tuple(

@@ -39,8 +39,11 @@ def words(number: int) -> np.ndarray[Any, np.dtype[np.uint32]]:
     return np.array([number & 0xFFFFFFFF, number >> 32], np.uint32)
 
 
-def _words(key: ArrayLike, counter: ArrayLike) -> tuple[Value, ...]:
-    return lift(*(words(each) if isinstance(each, int) else each for each in (key, counter)))
+def _words(
+    key: ArrayLike, counter: ArrayLike, beside: tuple[object, ...] = ()
+) -> tuple[Value, ...]:
+    pair = (words(each) if isinstance(each, int) else each for each in (key, counter))
+    return lift(*pair, beside=beside)
 
 
 @operation
@@ -252,6 +255,7 @@ def bernoulli(
         array([ True, False, False, False])
     """
     shape_ = as_shape(shape, _DOING)
+    key, counter = _words(key, counter, beside=(probability,))
     unit, limit = lift(_unit(key, counter, shape_, F32), probability)
     return p.less(unit, spread(p.cast(limit, dtype=F32), shape_))
 

@@ -74,6 +74,7 @@ class Fit:
             self.callbacks.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break
+        self._finish_weights()
         self.callbacks.on_train_end(logs)
         return history
 
@@ -175,6 +176,15 @@ class Fit:
         kept = self.setup.optimizer.state
         if _types(fresh) != _types(kept):
             self.setup.optimizer.state = fresh
+
+    def _finish_weights(self) -> None:
+        """Let the optimizer say what the weights end with: their moving averages, perhaps."""
+        trained = self.model.trainable_weights
+        before = [weight.array for weight in trained]
+        after = self.setup.optimizer.final_weights(before, self.setup.optimizer.state)
+        for weight, old, new in zip(trained, before, after, strict=True):
+            if new is not old:
+                weight.hold(new)
 
     def _continue_or_restart(self) -> None:
         """Go on in an epoch that was stopped, if it is about these samples; else begin one."""

@@ -56,7 +56,7 @@ def prepared_samples(
     )
     samples = samples.with_targets(
         [
-            match_target_rank(target, output.shape)
+            match_target_rank(target, output)
             for target, output in zip(samples.targets, outputs, strict=True)
         ]
     )
@@ -88,6 +88,7 @@ def runner_for(
         tuple((id(weight), weight.shape) for weight in model.weights),
         tuple(id(weight) for weight in model.trainable_weights),
         tuple(layer.trainable for layer in model.all_layers()),
+        model.arguments.optimizer.structure() if kind == "train" and model.arguments else None,
     )
     runners = model.runners
     if signature not in runners:

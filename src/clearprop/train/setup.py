@@ -112,7 +112,7 @@ class Setup:
     def hyperparameters(self) -> dict[str, Array]:
         """The numbers a callback may change, as they are now."""
         return {
-            name: np.asarray(number, np.float32)
+            name: np.asarray(number, np.float64)
             for name, number in self.optimizer.hyperparameters().items()
         }
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clearprop import ops, primitives
-from clearprop.dtypes import F32, I64, U32
+from clearprop.dtypes import F64, I64, U32
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Value
@@ -27,7 +27,7 @@ from clearprop.layers.mode import Mode
 from clearprop.layers.weight import Weight
 from clearprop.passes.gradient import differentiate
 from clearprop.passes.simplify import simplify
-from clearprop.primitives.constants import constant_like, zeros_like
+from clearprop.primitives.constants import constant_like
 from clearprop.tensor.parameter import Trace
 from clearprop.tensor.tensor import Tensor
 from clearprop.train.samples import Samples
@@ -91,7 +91,7 @@ def training_step(model: Model, setup: Setup, samples: Samples, batch_size: int)
         name: Tensor(TensorType(array.shape, array.dtype), name=name)
         for name, array in setup.optimizer.state.items()
     }
-    hyper = {name: Tensor(TensorType((), F32), name=name) for name in setup.hyperparameters()}
+    hyper = {name: Tensor(TensorType((), F64), name=name) for name in setup.hyperparameters()}
     counter = Tensor(COUNTER, name="counter")
     metric_state = _metric_placeholders(setup)
     traced = _Tracing(samples, batch_size)
@@ -100,13 +100,9 @@ def training_step(model: Model, setup: Setup, samples: Samples, batch_size: int)
     with mode.active(), Trace(dict(weights)).active() as trace:
         losses, total, new_metrics = _forward(model, setup, traced, mode, metric_state)
         places = [weights[weight] for weight in trained]
-        gradients = [
-            zeros_like(place) if derivative is None else derivative
-            for place, derivative in zip(
-                places, differentiate([total], [constant_like(1, total)], places), strict=True
-            )
-        ]
-        new_weights, new_slots = setup.optimizer.update(places, gradients, slots, hyper)
+        goal = setup.optimizer.scale_loss(total, slots)
+        gradients = differentiate([goal], [constant_like(1, goal)], places)
+        new_weights, new_slots = setup.optimizer.update(places, gradients, slots, hyper, trained)
         updated = [trace.updates.get(weight, weights[weight]) for weight in others]
     carry_in = [*weights.values(), *slots.values(), counter, *metric_state.values()]
     carry_out = [

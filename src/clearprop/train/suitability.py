@@ -6,13 +6,13 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from clearprop import activations
 from clearprop.errors import ArgumentError
 from clearprop.ir.place import here
 from clearprop.ir.types import TensorType
 from clearprop.layers import Dense
 from clearprop.layers.layer import Layer
 from clearprop.losses import Loss
+from clearprop.registry import registered_name
 from clearprop.train.setup import Setup
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def check_suitability(model: Model, setup: Setup, outputs: Sequence[TensorType])
     for layer, loss, output in zip(model.output_layers(), setup.losses, outputs, strict=True):
         activation = getattr(layer, "activation", None)
         if layer is not None and loss is not None and activation is not None:
-            name = activations.name_of(activation)
+            name = _name(activation)
             problem = _problem(name, loss, output)
             if problem:
                 found, try_ = problem
@@ -93,4 +93,9 @@ def _warn_of_linear_stack(layers: Sequence[Layer]) -> None:
 
 
 def _is_linear(layer: Any) -> bool:
-    return activations.name_of(layer.activation) == "linear"
+    return _name(layer.activation) == "linear"
+
+
+def _name(activation: Any) -> str:
+    """``relu`` for ClearProp's own; "" for what nobody registered."""
+    return (registered_name(activation) or "").rpartition(".")[2]
