@@ -44,7 +44,7 @@ class GraphPicture:
             ArgumentError: another ending.
         """
         file = Path(path)
-        writers = {".svg": self.svg, ".html": self._page, ".txt": lambda: self.text() + "\n"}
+        writers = {".svg": self.svg, ".html": self._page, ".txt": self.text}
         if file.suffix.lower() not in writers:
             raise ArgumentError(
                 "Saving the picture of a graph: the ending of the file is none that it can have",
@@ -53,7 +53,7 @@ class GraphPicture:
                 try_=f'save("{file.stem}.svg")',
                 at=str(here()),
             )
-        file.write_text(writers[file.suffix.lower()](), encoding="utf-8")
+        file.write_text(writers[file.suffix.lower()]() + "\n", encoding="utf-8")
 
     def __str__(self) -> str:
         return self.svg() if self.kind == "svg" else self.text()
@@ -71,7 +71,7 @@ class GraphPicture:
 
     def _page(self) -> str:
         head = '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Graph</title>\n'
-        return f"{head}{self._repr_html_()}\n</html>\n"
+        return f"{head}{self._repr_html_()}\n</html>"
 
 
 def show(
@@ -104,11 +104,11 @@ def show(
         >>> f = x * x + 1
         >>> f.backward()
         >>> print(f.show())
-        gate       value  gradient
-        ─────────  ─────  ────────
-        · + 1      10     1
-        └ *         9     1
-          ├ x [1]   3     6
+        gate         value  gradient
+        ───────────  ─────  ────────
+        · + 1        10     1
+        └ *           9     1
+          ├ x [1]     3     6
           └ ↑ x [1]
     """
     if not isinstance(tensor, Tensor):

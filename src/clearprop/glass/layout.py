@@ -10,6 +10,7 @@ Reference:
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -156,10 +157,9 @@ def _order(layers: list[list[Item]], links: dict[Item, list[Item]]) -> None:
 def _first_places(layers: list[list[Item]], links: dict[Item, list[Item]]) -> dict[Item, int]:
     """Items in the order in which their readers, from top to bottom, name them."""
     place = {item: position for position, item in enumerate(layers[0])}
-    for above, layer in zip(layers, layers[1:], strict=False):
-        named = dict.fromkeys(
-            n for item in sorted(above, key=place.__getitem__) for n in links[item]
-        )
+    for above, layer in itertools.pairwise(layers):
+        readers = sorted(above, key=place.__getitem__)
+        named = dict.fromkeys(source for reader in readers for source in links[reader])
         for position, item in enumerate([*named, *(item for item in layer if item not in named)]):
             place[item] = position
     return place
@@ -190,23 +190,23 @@ def _rows(
     layers: list[list[Item]], links: dict[Item, list[Item]], heights: dict[Item, float]
 ) -> dict[Item, float]:
     """The y of each item: near its neighbors, without overlaps."""
-    neighbors: dict[Item, list[Item]] = {item: list(sources) for item, sources in links.items()}
+    readers: dict[Item, list[Item]] = {item: [] for item in links}
     for item, sources in links.items():
         for source in sources:
-            neighbors[source].append(item)
+            readers[source].append(item)
     rows: dict[Item, float] = {}
     for layer in layers:
         rows.update(zip(layer, _apart([0.0] * len(layer), layer, heights), strict=True))
-    for sweep in range(2 * _SWEEPS):
-        for layer in layers if sweep % 2 else reversed(layers):
-            wanted = [
-                sum(rows[n] for n in neighbors[item]) / len(neighbors[item])
-                if neighbors[item]
-                else rows[item]
-                for item in layer
-            ]
+    for sweep in range(2 * _SWEEPS):  # the last one makes a chain of gates a straight line
+        neighbors = links if sweep % 2 else readers
+        for layer in reversed(layers) if sweep % 2 else layers:
+            wanted = [_mean_row(rows, neighbors[item], rows[item]) for item in layer]
             rows.update(zip(layer, _apart(wanted, layer, heights), strict=True))
     return rows
+
+
+def _mean_row(rows: dict[Item, float], neighbors: list[Item], otherwise: float) -> float:
+    return sum(rows[item] for item in neighbors) / len(neighbors) if neighbors else otherwise
 
 
 def _apart(wanted: list[float], layer: list[Item], heights: dict[Item, float]) -> list[float]:
@@ -217,7 +217,7 @@ def _apart(wanted: list[float], layer: list[Item], heights: dict[Item, float]) -
         the room that everything above takes.
     """
     offsets = [0.0]
-    for above, item in zip(layer, layer[1:], strict=False):
+    for above, item in itertools.pairwise(layer):
         offsets.append(offsets[-1] + (heights[above] + heights[item]) / 2)
     pools: list[tuple[float, int]] = []  # (mean, how many)
     for position, offset in zip(wanted, offsets, strict=True):

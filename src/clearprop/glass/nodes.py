@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from clearprop.errors import TraceError
-from clearprop.glass.wording import array_text, gate_label, name_text
+from clearprop.glass.wording import Numbers, gate_label, name_text, number, numbers
 from clearprop.ir.place import NOWHERE, Place
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Value
@@ -41,8 +39,8 @@ class Node:
         label: operation or name.
         type: shape and element type.
         is_gate: whether an operation gives it (or else it is a leaf).
-        value: its numbers as text; None where there are none.
-        gradient: its derivative as text; None where there is none.
+        value: its numbers; None where there are none.
+        gradient: its derivative; None where there is none.
         place: the user's line that wrote it; NOWHERE for leaves.
         is_left_out: whether it stands for a part of the graph that is not drawn.
         wires: what it reads, in order; constants are in the label.
@@ -51,8 +49,8 @@ class Node:
     label: str
     type: TensorType
     is_gate: bool
-    value: str | None = None
-    gradient: str | None = None
+    value: Numbers | None = None
+    gradient: Numbers | None = None
     place: Place = NOWHERE
     is_left_out: bool = False
     wires: list[Wire] = field(default_factory=list)
@@ -86,7 +84,7 @@ def drawn_graph(output: Tensor, limit: int | None) -> Drawn:
     reads = _reads_under(output)  # nearest first
     gates = [value for value in reads if value.equation is not None]
     kept = set(gates if limit is None else gates[:limit])
-    has_gradients = _has_gradient(output)
+    has_gradients = output.grad is not None
     nodes: dict[Value, Node] = {}
 
     def node_of(value: Value) -> Node:
@@ -113,7 +111,7 @@ def drawn_graph(output: Tensor, limit: int | None) -> Drawn:
 
 
 def _reads_under(output: Value) -> dict[Value, list[tuple[Value, str]]]:
-    """For each value of the picture those it reads by wire, in order of distance from the output."""
+    """For each value of the picture what it reads by wire, the nearest to the output first."""
     reads: dict[Value, list[tuple[Value, str]]] = {}
     waiting = deque([output])
     seen = {output}
@@ -146,10 +144,8 @@ def _step_down(value: Value) -> Value | None:
     if inner is None or inner.primitive.name != "reshape" or below.name:
         return below
     lengths = [n for n in inner.inputs[0].shape if n != 1]
-    is_helper = inner.place == value.equation.place and lengths == [
-        n for n in below.shape if n != 1
-    ]
-    return inner.inputs[0] if is_helper else below
+    is_same = lengths == [n for n in below.shape if n != 1]
+    return inner.inputs[0] if is_same and inner.place == value.equation.place else below
 
 
 def _source(value: Value) -> tuple[Value, str]:
@@ -172,7 +168,7 @@ def _constant(value: Value) -> str | None:
     if source.equation is not None or array is None or not array.size or _is_named(source):
         return None
     is_one_number = not array.shape or not any(array.strides)  # spread numbers take no steps
-    return array_text(np.asarray(array.flat[0])) if is_one_number else None
+    return number(array.flat[0].item()) if is_one_number else None
 
 
 def _is_named(value: Value) -> bool:
@@ -211,15 +207,11 @@ def _label(value: Value) -> str:
     return f"{name} = {label}" if name else label
 
 
-def _numbers(value: Value) -> str | None:
+def _numbers(value: Value) -> Numbers | None:
     try:
-        return array_text(compute(value))
+        return numbers(compute(value))
     except TraceError:  # it depends on an argument of a function that is being traced
         return None
-
-
-def _has_gradient(output: Tensor) -> bool:
-    return output.grad is not None
 
 
 def _consumers_first(output: Node) -> tuple[Node, ...]:

@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from clearprop.dtypes import short_name
 from clearprop.glass.nodes import Drawn, Node
-from clearprop.glass.wording import NOTHING
+from clearprop.glass.wording import NOTHING, Numbers
 from clearprop.ir.place import NOWHERE, Place
 
 _LONGEST_SOURCE = 60
@@ -87,7 +87,8 @@ def _text(node: Node | None, what: str) -> str:
     """A node's value or gradient; nothing where it stands elsewhere or is left out."""
     if node is None or node.is_left_out:
         return ""
-    return getattr(node, what) or NOTHING
+    numbers: Numbers | None = getattr(node, what)
+    return NOTHING if numbers is None else numbers.text
 
 
 def _types(nodes: list[Node | None]) -> list[str]:

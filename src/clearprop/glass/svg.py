@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape
 from clearprop.glass.layout import Layout, Size, layout
 from clearprop.glass.nodes import Drawn, Node
 from clearprop.glass.outline import notes
+from clearprop.glass.wording import Numbers
 
 # Colors that people with any color vision tell apart: Okabe and Ito 2008, Color Universal Design.
 VALUE_COLOR, GRADIENT_COLOR = "#0072b2", "#d55e00"
@@ -67,8 +68,8 @@ def _group(attributes: str, parts: Iterable[str]) -> list[str]:
 
 def _size(node: Node) -> Size:
     label = len(node.label) * _LABEL_SIZE * _LETTER
-    numbers = max(len(node.value or ""), len(node.gradient or "")) * _NUMBER_SIZE * _LETTER
-    return Size(max(label + 20, 40), _NODE_HEIGHT, numbers + 12)
+    letters = max((len(n.short) for n in (node.value, node.gradient) if n), default=0)
+    return Size(max(label + 20, 40), _NODE_HEIGHT, letters * _NUMBER_SIZE * _LETTER + 12)
 
 
 def _wires(plan: Layout, nodes: tuple[Node, ...]) -> list[str]:
@@ -118,17 +119,20 @@ def _numbers(
     """The values or gradients, each at the wire that leaves its box."""
     texts = []
     for node, (x, y) in zip(nodes, plan.centers, strict=True):
-        text = getattr(node, what)
-        if text is not None:
+        numbers: Numbers | None = getattr(node, what)
+        if numbers is not None:
             left, line = x + _size(node).width / 2 + 6, y + distance
-            texts.append(f'<text x="{left:.1f}" y="{line:.1f}">{_escaped(text)}</text>')
+            texts.append(f'<text x="{left:.1f}" y="{line:.1f}">{_escaped(numbers.short)}</text>')
     return _group(f'font-size="{_NUMBER_SIZE}" fill="{color}"', texts)
 
 
 def _details(node: Node) -> str:
     """What appears when the pointer rests on a box."""
-    parts = [f"{node.label}: {node.type}", str(node.place)]
-    return " at ".join(part for part in parts if part)
+    lines = [f"{node.label}: {node.type}"]
+    lines += [f"value: {node.value.text}"] if node.value else []
+    lines += [f"gradient: {node.gradient.text}"] if node.gradient else []
+    lines += [f"at: {node.place}"] if str(node.place) else []
+    return "\n".join(lines)
 
 
 def _title(output: Node) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -27,40 +30,59 @@ _WORDS = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Numbers:
+    """What is told about an array.
+
+    Attributes:
+        text: all numbers of a small one; of a larger one range and mean.
+        short: the same in less room.
+    """
+
+    text: str
+    short: str
+
+
 def number(value: float) -> str:
     """One number in few characters, whatever its size."""
-    return f"{value:.4g}" if 1e6 <= abs(value) < np.inf else number_text(value)
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.4g}" if 1e6 <= abs(value) < math.inf else number_text(value)
 
 
-def array_text(array: Array) -> str:
-    """All numbers of a small array; of a larger one its range and mean.
+def _rough(value: float) -> str:
+    """One number with three digits that count."""
+    if value == 0 or not 1e-3 <= abs(value) < 1e6:
+        return f"{value:.3g}"
+    return number_text(value, max(2 - math.floor(math.log10(abs(value))), 0))
+
+
+def numbers(array: Array) -> Numbers:
+    """What is told about ``array``.
 
     Shapes:
         array: any
     """
-    if array.dtype == bool:
-        if array.size > _MOST_NUMBERS:
-            return f"{np.count_nonzero(array):,} of {array.size:,} true"
-        return _nested(array.tolist())
-    if array.size == 0:
-        return "empty"
     if array.size <= _MOST_NUMBERS:
-        return _nested(array.tolist())
-    numbers = array.astype(np.float64)
-    finite = numbers[np.isfinite(numbers)]
-    counts = [(np.isnan(numbers).sum(), "nan"), (np.isinf(numbers).sum(), "inf")]
+        text = _nested(array.tolist()) if array.size else "empty"
+        return Numbers(text, text)
+    if array.dtype == bool:
+        text = f"{np.count_nonzero(array):,} of {array.size:,} true"
+        return Numbers(text, text)
+    wide = array.astype(np.float64)
+    finite = wide[np.isfinite(wide)]
+    counts = [(int(np.isnan(wide).sum()), "nan"), (int(np.isinf(wide).sum()), "inf")]
     parts = [f"{count:,} {word}" for count, word in counts if count]
-    if finite.size:
-        low, high = number(finite.min()), number(finite.max())
-        extent = f"all {low}" if low == high else f"{low} to {high}, mean {number(finite.mean())}"
-        parts.append(extent)
-    return ", ".join(parts)
+    if not finite.size:
+        return Numbers(", ".join(parts), ", ".join(parts))
+    low, high = float(finite.min()), float(finite.max())
+    parts.append(f"all {number(low)}" if low == high else f"{_rough(low)} to {_rough(high)}")
+    short = ", ".join(parts)
+    return Numbers(short if low == high else f"{short}, mean {_rough(float(finite.mean()))}", short)
 
 
-def _nested(numbers: object) -> str:
-    if isinstance(numbers, list):
-        return f"[{', '.join(map(_nested, numbers))}]"
-    return number(numbers) if isinstance(numbers, float) else str(numbers)
+def _nested(items: Any) -> str:
+    return f"[{', '.join(map(_nested, items))}]" if isinstance(items, list) else number(items)
 
 
 def name_text(name: str) -> str:

@@ -47,7 +47,8 @@ def get(spec: object) -> Initializer | None:
     if spec is None or isinstance(spec, Initializer):
         return spec
     if isinstance(spec, str):
-        return named(spec, Initializer, _ALIASES, at=str(here()))()
+        cls = named(spec, Initializer, _ALIASES, at=str(here()))  # type: ignore[type-abstract]
+        return cls()
     if isinstance(spec, type) and issubclass(spec, Initializer):
         return spec()
     if isinstance(spec, (bool, int, float, np.generic, np.ndarray)):

@@ -54,7 +54,7 @@ def window_values(name: str, length: int, *, periodic: bool = False) -> Array:
     span = length + 1 if periodic else length
     place = np.arange(length)
     if name == "cosine":
-        return np.sin(np.pi / span * (place + 0.5))
+        return np.asarray(np.sin(np.pi / span * (place + 0.5)))
     turn = place / (span - 1)
     if name == "bartlett":
         return 1 - np.abs(2 * turn - 1)
@@ -115,7 +115,7 @@ class STFT(Initializer):
         angle = 2 * math.pi * np.outer(np.arange(length), np.arange(frequencies))
         angle /= max(1, (frequencies - 1) * 2)
         kernel = np.cos(angle) if self.side == "real" else -np.sin(angle)
-        return (kernel * self._scaled_window(length)[:, None])[:, None, :]
+        return np.asarray(kernel * self._scaled_window(length)[:, None])[:, None, :]
 
     def _scaled_window(self, length: int) -> Array:
         if self.window is None:

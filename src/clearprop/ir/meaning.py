@@ -84,9 +84,9 @@ def _list(program: Program) -> _Listing:
         constants.append((slot, value.array))
     count = len(program.inputs) + len(constants)
     for results in program.results.values():
-        for value in results:
-            if value is not None:
-                slot_of[value] = count
+        for result in results:
+            if result is not None:
+                slot_of[result] = count
                 count += 1
     unread = count
     kept = {slot_of[value] for value in program.outputs}

@@ -42,10 +42,11 @@ class Weight(Parameter):
     ) -> None:
         self.initializer, self.regularizer, self.position = initializer, regularizer, position
         self.seed: int | None = None
+        self._numbers: Array | None = None
         self.is_drawn = True
         super().__init__(TensorType(shape, dtype), name=name, trainable=trainable)
 
-    @property  # type: ignore[override]
+    @property
     def array(self) -> Array:
         """The present numbers; the first ones are drawn when somebody asks."""
         if self._numbers is None:

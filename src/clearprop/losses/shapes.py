@@ -91,8 +91,9 @@ def match_target_rank(y_true: _Numbers, y_pred: Any) -> _Numbers:
         new = given[:-1]
     else:
         return y_true
-    reshaped = y_true.reshape(new) if isinstance(y_true, np.ndarray) else ops.reshape(y_true, new)
-    return reshaped  # type: ignore[return-value]
+    if isinstance(y_true, np.ndarray):
+        return y_true.reshape(new)  # type: ignore[return-value]
+    return ops.reshape(y_true, new)  # type: ignore[return-value]
 
 
 def without_axis(shape: Shape, axis: int) -> Shape:

@@ -20,6 +20,7 @@ from clearprop.ops import (
 )
 from clearprop.optimizers.rule import (
     Common,
+    CommonButDecay,
     LearningRate,
     RuleOptimizer,
     Shared,
@@ -135,7 +136,7 @@ class AdamW(Adam):
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
-        **common: Unpack[Common],
+        **common: Unpack[CommonButDecay],
     ) -> None:
         if weight_decay is None:
             raise ArgumentError(
@@ -145,8 +146,9 @@ class AdamW(Adam):
                 try_="cp.optimizers.Adam for none",
                 at=str(here()),
             )
-        common["weight_decay"] = weight_decay
-        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, **common)
+        super().__init__(
+            learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **common
+        )
 
 
 class Adamax(RuleOptimizer):

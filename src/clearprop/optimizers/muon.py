@@ -22,7 +22,7 @@ from clearprop.ops import sum as sum_
 from clearprop.optimizers.adam import adam_step
 from clearprop.optimizers.optimizer import path_of
 from clearprop.optimizers.rule import (
-    Common,
+    CommonButDecay,
     LearningRate,
     RuleOptimizer,
     Shared,
@@ -90,10 +90,9 @@ class Muon(RuleOptimizer):
         ns_steps: int = 5,
         nesterov: bool = True,
         rms_rate: float | None = 0.2,
-        **common: Unpack[Common],
+        **common: Unpack[CommonButDecay],
     ) -> None:
-        common["weight_decay"] = weight_decay
-        super().__init__(learning_rate, **common)
+        super().__init__(learning_rate, weight_decay=weight_decay, **common)
         self.adam_beta_1, self.adam_beta_2, self.epsilon = adam_beta_1, adam_beta_2, epsilon
         self.adam_weight_decay, self.adam_lr_ratio = adam_weight_decay, adam_lr_ratio
         self.exclude_layers = list(exclude_layers or [])

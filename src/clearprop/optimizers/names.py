@@ -27,7 +27,8 @@ def get(spec: object) -> Optimizer:
     if isinstance(spec, Optimizer):
         return spec
     if isinstance(spec, str):
-        return named(spec, RuleOptimizer, at=str(here()))()
+        cls = named(spec, RuleOptimizer, at=str(here()))  # type: ignore[type-abstract]
+        return cls()
     if isinstance(spec, type) and issubclass(spec, RuleOptimizer):
         return spec()
     raise ArgumentError(

@@ -10,7 +10,7 @@ import math
 import re
 from abc import abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, ClassVar, TypedDict, Unpack
+from typing import Any, ClassVar, Self, TypedDict, Unpack
 
 import numpy as np
 
@@ -30,10 +30,9 @@ LearningRate = float | LearningRateSchedule
 Slots = dict[str, Value]
 
 
-class Common(TypedDict, total=False):
-    """The arguments that all optimizers take besides their own; see ``RuleOptimizer``."""
+class CommonButDecay(TypedDict, total=False):
+    """As ``Common``, for optimizers with a default of their own for ``weight_decay``."""
 
-    weight_decay: float | None
     clipnorm: float | None
     clipvalue: float | None
     global_clipnorm: float | None
@@ -43,6 +42,12 @@ class Common(TypedDict, total=False):
     loss_scale_factor: float | None
     gradient_accumulation_steps: int | None
     name: str | None
+
+
+class Common(CommonButDecay, total=False):
+    """The arguments that all optimizers take besides their own; see ``RuleOptimizer``."""
+
+    weight_decay: float | None
 
 
 _DEFAULTS = Common(
@@ -95,9 +100,11 @@ class RuleOptimizer(Optimizer):
 
     Example:
         >>> import clearprop as cp
+        >>> from clearprop import ops
         >>> class Signs(cp.optimizers.RuleOptimizer):
         ...     def rule(self, weight, gradient, slots, shared):
-        ...         return weight - shared["learning_rate"] * cp.ops.sign(gradient), {}
+        ...         step = ops.multiply(ops.sign(gradient), shared["learning_rate"])
+        ...         return ops.subtract(weight, step), {}
         >>> w = cp.parameter([1.0, 2.0])
         >>> Signs(0.5).apply([[3.0, -4.0]], [w])
         >>> w.tolist()
@@ -212,15 +219,23 @@ class RuleOptimizer(Optimizer):
             )
         steps = self.gradient_accumulation_steps
         if steps is not None and (not isinstance(steps, int) or steps < 2):
-            found = {"gradient_accumulation_steps": steps}
-            raise self._refusal("gradients are gathered over two steps or more", found, "2 or more")
-        if not 0 <= self.ema_momentum <= 1:
-            found = {"ema_momentum": self.ema_momentum}
-            raise self._refusal("the share of the old average is from 0 to 1", found, "0 to 1")
+            raise self._refusal(
+                "gradients are gathered over two steps or more",
+                {"gradient_accumulation_steps": steps},
+                "2 or more",
+            )
+        share = self.ema_momentum
+        if not 0 <= share <= 1:
+            raise self._refusal(
+                "the share of the old average is from 0 to 1", {"ema_momentum": share}, "0 to 1"
+            )
         every = self.ema_overwrite_frequency
         if every is not None and (not isinstance(every, int) or every < 1):
-            found = {"ema_overwrite_frequency": every}
-            raise self._refusal("weights are overwritten every so many steps", found, "1 or more")
+            raise self._refusal(
+                "weights become their average every so many steps",
+                {"ema_overwrite_frequency": every},
+                "1 or more",
+            )
 
     def _refusal(self, doing: str, found: Mapping[str, object], needed: str) -> ArgumentError:
         return ArgumentError(
@@ -239,7 +254,7 @@ class RuleOptimizer(Optimizer):
         return config | names
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> RuleOptimizer:  # type: ignore[override]
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """A new optimizer of these constructor arguments."""
         arguments = {name: value for name, value in config.items() if name != "excluded_names"}
         optimizer = cls(**arguments)

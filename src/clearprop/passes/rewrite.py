@@ -37,6 +37,10 @@ class Rewriter:
             if old is not None and new is not None:
                 self._new[old] = new
 
+    def stand_in(self, old: Value, new: Value) -> None:
+        """From here on the old value is this new one."""
+        self._new[old] = new
+
     def keep(self, equation: Equation) -> tuple[Value, ...]:
         """Write an old equation as it is, on new inputs, and return its new results."""
         inputs = self.inputs_of(equation)

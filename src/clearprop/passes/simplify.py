@@ -7,6 +7,7 @@ from typing import Any
 from clearprop.ir.program import Program
 from clearprop.ir.value import Equation, Value
 from clearprop.ir.verify import verify
+from clearprop.passes.constants import spread_constants
 from clearprop.passes.prune import prune_scans
 from clearprop.passes.rewrite import Rewriter, write
 
@@ -18,7 +19,7 @@ def simplify(program: Program) -> Program:
 
     Values of outputs stay bit for bit what they were.
     """
-    program = _once(_merge_scans(program))
+    program = _once(_merge_scans(spread_constants(program)))
     program = prune_scans(program)
     program = _inside(program)
     verify(program)
@@ -31,15 +32,25 @@ def _once(program: Program) -> Program:
     written: dict[_Key, tuple[Value, ...]] = {}
     for equation in program.equations:
         inputs = rewriter.inputs_of(equation)
+        if equation.primitive.name == "reshape":
+            inputs = (_before_reshape(inputs[0]),)
         if _changes_nothing(equation, inputs):
             rewriter.replace(equation, inputs[:1])
             continue
         key = (equation.primitive, tuple(map(_identity, inputs)), _frozen(equation))
-        if key in written:
-            rewriter.replace(equation, written[key])
-        else:
-            written[key] = rewriter.keep(equation)
+        if key not in written:
+            written[key] = write(
+                equation.primitive, inputs, equation.params, equation.types, like=equation
+            )
+        rewriter.replace(equation, written[key])
     return rewriter.finish()
+
+
+def _before_reshape(value: Value) -> Value:
+    """What a reshape of ``value`` may read instead: a reshape before it has no effect."""
+    while value.equation is not None and value.equation.primitive.name == "reshape":
+        value = value.equation.inputs[0]
+    return value
 
 
 def _identity(value: Value) -> _Key:
@@ -59,7 +70,7 @@ def _changes_nothing(equation: Equation, inputs: tuple[Value, ...]) -> bool:
             return equation.types[0] == inputs[0].type
         case "transpose":
             order = equation.params["order"]
-            return order == tuple(range(len(order)))
+            return bool(order == tuple(range(len(order))))
         case "stop_gradient":
             return True  # derivatives have been taken when Programs are simplified
     return False

@@ -32,7 +32,7 @@ def get(spec: object) -> Regularizer | None:
     if spec is None or isinstance(spec, Regularizer):
         return spec
     if isinstance(spec, str):
-        cls = named(spec, Regularizer, at=str(here()))
+        cls = named(spec, Regularizer, at=str(here()))  # type: ignore[type-abstract]
         return cls(l1=0.01, l2=0.01) if cls is L1L2 else cls()
     if isinstance(spec, type) and issubclass(spec, Regularizer):
         return spec()

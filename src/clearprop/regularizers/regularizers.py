@@ -21,7 +21,7 @@ class Regularizer(Configurable, ABC):
         >>> import clearprop as cp
         >>> class Mean(cp.regularizers.Regularizer):
         ...     def __call__(self, weight):
-        ...         return cp.ops.mean(weight)
+        ...         return weight.mean()
         >>> Mean()(cp.tensor([1.0, 3.0])).item()
         2.0
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -122,9 +122,9 @@ class Trace:
     keeps_element_types = False
 
     def __init__(
-        self, bindings: dict[Parameter, Value] | None = None, *, binds_all: bool = False
+        self, bindings: Mapping[Any, Value] | None = None, *, binds_all: bool = False
     ) -> None:
-        self.bindings = dict(bindings or {})
+        self.bindings: dict[Parameter, Value] = dict(bindings or {})
         self.updates: dict[Parameter, Value] = {}
         self.binds_all = binds_all
         self._outer: Trace | None = None

@@ -63,9 +63,7 @@ class Step:
             Value(value.type, name=value.name) for value in self.body.inputs[self.carry_count + 1 :]
         ]
         results = primitives.scan(self.body, carry, [orders], given, length=length)
-        return Program(
-            (*carry, orders, *given), (results[0].equation,) if results else (), results
-        )
+        return Program.under(results, [*carry, orders, *given])
 
 
 class _Tracing:
@@ -97,7 +95,7 @@ def training_step(model: Model, setup: Setup, samples: Samples, batch_size: int)
     traced = _Tracing(samples, batch_size)
 
     mode = Mode(True, traced.key, counter)
-    with mode.active(), Trace(dict(weights)).active() as trace:
+    with mode.active(), Trace(weights).active() as trace:
         losses, total, new_metrics = _forward(model, setup, traced, mode, metric_state)
         places = [weights[weight] for weight in trained]
         goal = setup.optimizer.scale_loss(total, slots)
@@ -122,7 +120,7 @@ def evaluation_step(model: Model, setup: Setup, samples: Samples, batch_size: in
     metric_state = _metric_placeholders(setup)
     traced = _Tracing(samples, batch_size)
     mode = Mode(False, traced.key, Tensor.leaf(np.zeros(2, np.uint32)))
-    with mode.active(), Trace(dict(weights)).active():
+    with mode.active(), Trace(weights).active():
         losses, total, new_metrics = _forward(model, setup, traced, mode, metric_state)
     given = [*weights.values(), traced.key, *traced.data]
     carry_out = [new_metrics[name] for name in metric_state]
@@ -135,7 +133,7 @@ def prediction_step(model: Model, samples: Samples, batch_size: int) -> Step:
     weights = {weight: _placeholder(weight) for weight in model.weights}
     traced = _Tracing(samples, batch_size)
     mode = Mode(False, traced.key, Tensor.leaf(np.zeros(2, np.uint32)))
-    with mode.active(), Trace(dict(weights)).active():
+    with mode.active(), Trace(weights).active():
         outputs = model.flat_outputs(traced.inputs)
     given = [*weights.values(), traced.key, *traced.data]
     body = simplify(Program.under(outputs, [traced.rows, *given]))

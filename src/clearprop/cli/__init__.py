@@ -1,0 +1,5 @@
+"""The command line: ``clearprop train``, ``predict``, ``evaluate``, ``summary``, ``show``, ``check``.
+
+Each command reads a source, asks the library, and tells people what came out: with colors and
+drawings on a terminal, as plain lines and CSV in a pipe.
+"""

@@ -1,0 +1,76 @@
+"""How a command ends: 0 done, 1 the work failed, 2 the command was wrong, 130 stopped by Ctrl-C."""
+
+from __future__ import annotations
+
+import errno
+import traceback
+import warnings
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+from clearprop.cli.screen import WRONG, console, note
+from clearprop.errors import (
+    ArgumentError,
+    ClearPropError,
+    DataError,
+    LabelError,
+    MissingExtraError,
+    ModelFileError,
+    UnknownNameError,
+)
+
+FAILED, WRONG_COMMAND, INTERRUPTED = 1, 2, 130
+_WRONG_COMMAND_ERRORS = (
+    ArgumentError,
+    DataError,
+    LabelError,
+    MissingExtraError,
+    ModelFileError,
+    UnknownNameError,
+)
+
+
+class AnsweringCommand(TyperCommand):
+    """A command whose errors are told in words, on the standard error, with an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            with warnings.catch_warnings():
+                warnings.showwarning = _tell_warning
+                return super().invoke(ctx)
+        except (ClearPropError, OSError, MemoryError, KeyboardInterrupt) as error:
+            if isinstance(error, OSError) and error.errno == errno.EPIPE:
+                raise  # whoever read the output has read enough
+            if ctx.params.get("debug"):
+                traceback.print_exc()
+            tell_error(error)
+            raise typer.Exit(exit_code_of(error)) from error
+
+
+def exit_code_of(error: BaseException) -> int:
+    """1, 2 or 130: what the error says about the command."""
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    return WRONG_COMMAND if isinstance(error, _WRONG_COMMAND_ERRORS) else FAILED
+
+
+def tell_error(error: BaseException) -> None:
+    """Write an error to the standard error, in its own words."""
+    screen = console(stderr=True)
+    if isinstance(error, KeyboardInterrupt):
+        screen.print("stopped")
+        return
+    told = str(error) or type(error).__name__
+    if isinstance(error, MemoryError):
+        told = "The memory of this computer is not enough" + (f"\n  found:  {error}" * bool(told))
+    first, _, rest = told.partition("\n")
+    screen.print(first, style=WRONG)
+    if rest:
+        screen.print(rest)
+
+
+def _tell_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    note(str(message))
