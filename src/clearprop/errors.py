@@ -12,6 +12,7 @@
       NotBuiltError      a model or layer without weights yet     (also a RuntimeError)
       NumericsError      NaN or infinity during the work          (also an ArithmeticError)
       ModelFileError     a file that is not a usable model        (also a ValueError)
+      MissingFileError   a file or folder that is not there       (also a FileNotFoundError)
       ProgramError       a Program that breaks its own rules      (also a RuntimeError)
       UnsupportedError   a rule is missing                        (also a NotImplementedError)
       MissingExtraError  an optional package is not installed     (also an ImportError)
@@ -88,6 +89,10 @@ class NumericsError(ClearPropError, ArithmeticError):
 
 class ModelFileError(ClearPropError, ValueError):
     """A file is not a model, is damaged, or asks for what it may not have."""
+
+
+class MissingFileError(ClearPropError, FileNotFoundError):
+    """A file or folder is not there."""
 
 
 class ProgramError(ClearPropError, RuntimeError):

@@ -105,7 +105,12 @@ def registered_name(thing: Any) -> str | None:
 
 
 def named(
-    name: str, base: type[_Object], aliases: Mapping[str, str] | None = None, *, at: str = ""
+    name: str,
+    base: type[_Object],
+    aliases: Mapping[str, str] | None = None,
+    *,
+    kind: str = "",
+    at: str = "",
 ) -> type[_Object]:
     """The registered kind of ``base`` that a user calls ``name``.
 
@@ -114,6 +119,7 @@ def named(
             the name it was registered with.
         base: what it must be a kind of.
         aliases: other names by which some are known.
+        kind: what a user calls such a thing; the name of ``base`` in lower case by default.
         at: the user's line, for the error.
 
     Raises:
@@ -127,8 +133,9 @@ def named(
     by_plain_name = {_plain(known): thing for known, thing in kinds.items()}
     found = by_plain_name.get(_plain((aliases or {}).get(name, name)))
     if found is None:
+        kind = kind or base.__name__.lower()
         raise UnknownNameError(
-            f"Looking up a name: there is no {base.__name__} called {name!r}",
+            f"Looking up a name: there is no {kind} called {name!r}",
             found=repr(name) + did_you_mean(name, kinds),
             needed="one of " + ", ".join(sorted(kinds)),
             try_=f'for one of your own, put @cp.register("{name}") before its class',

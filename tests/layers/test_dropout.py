@@ -18,7 +18,6 @@ from clearprop.layers import (
     SpatialDropout1D,
     SpatialDropout2D,
 )
-from clearprop.settings import set_seed
 
 ONES = np.ones((200, 100), np.float32)
 
@@ -49,17 +48,6 @@ def test_a_noise_shape_joins_decisions() -> None:
     y = trained(Dropout(0.5, noise_shape=(None, 1)))
     assert all(len(np.unique(row)) == 1 for row in y)
     assert len(np.unique(y[:, 0])) == 2
-
-
-def test_a_seed_of_the_layers_own_replaces_the_models() -> None:
-    own, again = Dropout(0.5, seed=3), Dropout(0.5, seed=3)
-    try:
-        set_seed(1)
-        first = trained(Dropout(0.5, seed=4))
-        assert not np.array_equal(first, trained(own))
-    finally:
-        set_seed(0)
-    assert trained(again).shape == ONES.shape
 
 
 def test_each_call_and_each_draw_is_new() -> None:

@@ -116,6 +116,15 @@ def test_rms_normalization_divides_by_the_root_mean_square() -> None:
     np.testing.assert_allclose(y, X / np.sqrt((X**2).mean(1, keepdims=True) + 1e-6))
 
 
+def test_scales_lie_along_their_axes() -> None:
+    x, scale = RNG.normal(size=(2, 3, 4, 5)), RNG.normal(size=(3, 5))
+    layer = RMSNormalization(axis=(3, 1), epsilon=0.5, dtype="float64")
+    layer(x)
+    layer.set_weights([scale])
+    root = np.sqrt((x**2).mean((1, 3), keepdims=True) + 0.5)
+    np.testing.assert_allclose(layer(x).numpy(), x / root * scale[:, None])
+
+
 def test_unit_normalization_gives_directions_and_leaves_zeros() -> None:
     x = np.array([[3.0, 4.0], [0.0, 0.0]])
     np.testing.assert_allclose(UnitNormalization()(x).numpy(), [[0.6, 0.8], [0.0, 0.0]], rtol=1e-6)

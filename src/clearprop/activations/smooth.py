@@ -128,8 +128,8 @@ def log_sigmoid(x: ArrayLike) -> Value:
 
     Example:
         >>> import clearprop as cp
-        >>> cp.activations.log_sigmoid([-1000.0, 1000.0]).tolist()
-        [-1000.0, 0.0]
+        >>> cp.activations.log_sigmoid([-1000.0, -100.0]).tolist()
+        [-1000.0, -100.0]
     """
     value = lift_float(x)
     return ops.negative(_softplus(ops.negative(value), value))

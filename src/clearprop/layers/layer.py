@@ -39,6 +39,12 @@ class Layer(Configurable):
     Attributes:
         built: whether the weights exist.
 
+    Shapes:
+        What ``call`` takes and gives; the first axis is the batch.
+
+    Weights:
+        Those that ``build`` makes.
+
     Example:
         >>> import clearprop as cp
         >>> class Scale(cp.layers.Layer):

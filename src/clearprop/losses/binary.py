@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from clearprop import ops
+from clearprop.activations.smooth import softplus
 from clearprop.ir.value import Value
 from clearprop.losses.loss import DEFAULT_REDUCTION, FunctionLoss
-from clearprop.losses.numbers import inside_unit, smoothed, softplus
+from clearprop.losses.numbers import inside_unit, smoothed
 from clearprop.losses.shapes import paired
 from clearprop.ops.lift import ArrayLike
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from clearprop import ops
+from clearprop.activations.smooth import softplus
 from clearprop.dtypes import I64
 from clearprop.errors import ShapeError
 from clearprop.ir.place import here
 from clearprop.ir.types import Shape
 from clearprop.ir.value import Value
 from clearprop.losses.loss import DEFAULT_REDUCTION, FunctionLoss
-from clearprop.losses.numbers import softplus
 from clearprop.ops.lift import ArrayLike, lift, lift_float
 
 _NOTHING = -1e9  # the logarithm of a sum of nothing, but finite, and so is its derivative

@@ -8,15 +8,6 @@ from clearprop.ir.value import Value
 EPSILON = 1e-7  # how near probabilities may come to 0 and 1: Keras's
 
 
-def softplus(x: Value) -> Value:
-    """log(1 + e^x), without overflow.
-
-    Shapes:
-        x: S  ->  S
-    """
-    return ops.logaddexp(x, 0.0)
-
-
 def inside_unit(p: Value) -> Value:
     """Probabilities kept away from 0 and 1, where logarithms end.
 

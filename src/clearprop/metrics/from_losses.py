@@ -139,7 +139,7 @@ class Poisson(FunctionMean):
 
     Example:
         >>> import clearprop as cp
-        >>> float(cp.metrics.Poisson()([[0.0, 2.0]], [[3.0, 1.0]]))
+        >>> round(float(cp.metrics.Poisson()([[0.0, 2.0]], [[3.0, 1.0]])), 4)
         2.0
     """
 

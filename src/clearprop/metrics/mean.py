@@ -206,7 +206,9 @@ class FunctionMean(MeanOf):
             y_true: S, y_pred: S  ->  the samples, usually S without its last axis
         """
         config = self.get_config()
-        return self.function(y_true, y_pred, **{key: config[key] for key in config if key != "name"})
+        return self.function(
+            y_true, y_pred, **{key: config[key] for key in config if key != "name"}
+        )
 
 
 class MeanMetricWrapper(MeanOf):
@@ -228,9 +230,7 @@ class MeanMetricWrapper(MeanOf):
         2.0
     """
 
-    def __init__(
-        self, fn: Callable[..., Any], name: str | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, fn: Callable[..., Any], name: str | None = None, **kwargs: Any) -> None:
         given = fn.name if isinstance(fn, Loss) else getattr(fn, "__name__", None)
         super().__init__(name or given)
         self.fn, self.kwargs = fn, kwargs

@@ -94,7 +94,9 @@ class Metric(Configurable, ABC):
         if before is None:
             before = self.initial_state(lift(arrays[min(1, len(arrays) - 1)])[0].shape)
         state = {key: lift(array)[0] for key, array in before.items()}
-        after = self.update(state, *arrays, sample_weight=sample_weight)
+        if sample_weight is not None:
+            arrays = (*arrays, sample_weight)
+        after = self.update(state, *arrays)
         self._state = dict(zip(after, evaluate(list(after.values())), strict=True))
 
     def result(self, state: State | None = None) -> Value:

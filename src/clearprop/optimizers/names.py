@@ -27,7 +27,7 @@ def get(spec: object) -> Optimizer:
     if isinstance(spec, Optimizer):
         return spec
     if isinstance(spec, str):
-        cls = named(spec, RuleOptimizer, at=str(here()))  # type: ignore[type-abstract]
+        cls = named(spec, RuleOptimizer, kind="optimizer", at=str(here()))  # type: ignore[type-abstract]
         return cls()
     if isinstance(spec, type) and issubclass(spec, RuleOptimizer):
         return spec()

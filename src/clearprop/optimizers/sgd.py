@@ -100,4 +100,5 @@ def late_momentum(name: str, momentum: float) -> ArgumentError:
         found=f"momentum={momentum!r}",
         needed="0, as when training began",
         try_=f"{name}(momentum=...), even a tiny one, when the optimizer is made",
+        at=str(here()),
     )

@@ -185,6 +185,7 @@ class OptimizerMap(Configurable):
                 f"OptimizerMap: several patterns name the weight {path!r}",
                 found=", ".join(found),
                 needed="one",
+                at=str(here()),
             )
         return self.optimizer_map[found[0]] if found else self.default_optimizer
 
@@ -270,6 +271,20 @@ class MultiOptimizer(Optimizer):
         """
         factor = self.loss_scale_factor
         return loss if factor is None else ops.multiply(loss, float(factor))
+
+    def final_weights(self, weights: Sequence[Array], state: Mapping[str, Array]) -> list[Array]:
+        """The moving averages of those optimizers that keep them.
+
+        Shapes:
+            weights: S each  ->  S each
+        """
+        final = list(weights)
+        for number, (optimizer, indices) in enumerate(self._parts_last_time):
+            part = [weights[index] for index in indices]
+            averages = optimizer.final_weights(part, _inside(state, f"{number}."))
+            for index, average in zip(indices, averages, strict=True):
+                final[index] = average
+        return final
 
     def update(
         self,
