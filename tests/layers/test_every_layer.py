@@ -53,6 +53,12 @@ def test_a_described_layer_can_be_rebuilt(case: Case) -> None:
 
 
 @each_case
+def test_an_argument_that_no_layer_has_is_refused(case: Case) -> None:
+    with pytest.raises(TypeError, match="no_such_argument"):
+        case.layer(no_such_argument=1)
+
+
+@each_case
 def test_gradients_can_be_measured(case: Case) -> None:
     layer = case.layer(dtype="float64")
     inputs = case.inputs(np.float64)

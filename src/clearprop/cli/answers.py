@@ -17,6 +17,7 @@ from clearprop.errors import (
     DataError,
     LabelError,
     MissingExtraError,
+    MissingFileError,
     ModelFileError,
     UnknownNameError,
 )
@@ -27,6 +28,7 @@ _WRONG_COMMAND_ERRORS = (
     DataError,
     LabelError,
     MissingExtraError,
+    MissingFileError,
     ModelFileError,
     UnknownNameError,
 )
@@ -34,6 +36,11 @@ _WRONG_COMMAND_ERRORS = (
 
 class AnsweringCommand(TyperCommand):
     """A command whose errors are told in words, on the standard error, with an exit code."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        paragraphs = (options.get("help") or "").split("\n\n")
+        options["help"] = "\n\n".join(" ".join(part.split()) for part in paragraphs)
+        super().__init__(*args, **options)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""

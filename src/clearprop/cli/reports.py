@@ -66,9 +66,9 @@ class ClassReport:
         np.add.at(counts, (self.truth, self.predicted), 1)
         return counts
 
-    def say_score(self) -> None:
-        """The line that programs look for."""
-        say(f"test accuracy: {self.scores['accuracy']:.4f}")
+    def say_score(self, what: str) -> None:
+        """The line that programs look for; ``what`` stands before the name of the score."""
+        say(f"{what}accuracy: {self.scores['accuracy']:.4f}")
 
     def say_details(self, samples: Samples, notes: Notes) -> None:
         """What lies behind the score."""
@@ -185,13 +185,13 @@ class ValueReport:
             scores["r2"] = 1 - float(np.square(errors).sum()) / spread
         return scores
 
-    def say_score(self) -> None:
-        """The lines that programs look for."""
+    def say_score(self, what: str) -> None:
+        """The lines that programs look for; ``what`` stands before the name of each score."""
         unit = "in days" if self.target.is_date else f"in the unit of {self.target.name}"
         error = number_text(self.scores["mean_absolute_error"])
-        say(f"test mean absolute error: {error} ({unit})")
+        say(f"{what}mean absolute error: {error} ({unit})")
         if "r2" in self.scores:
-            say(f"test R2: {self.scores['r2']:.4f}")
+            say(f"{what}R2: {self.scores['r2']:.4f}")
 
     def say_details(self, samples: Samples, notes: Notes) -> None:
         """What lies behind the score."""

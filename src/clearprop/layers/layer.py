@@ -38,6 +38,7 @@ class Layer(Configurable):
 
     Attributes:
         built: whether the weights exist.
+        built_for: the shapes of the inputs they were made for.
 
     Shapes:
         What ``call`` takes and gives; the first axis is the batch.
@@ -75,6 +76,7 @@ class Layer(Configurable):
         self._trainable = bool(trainable)
         self.dtype: DType = settings.dtype if dtype is None else as_dtype(dtype)
         self.built = False
+        self.built_for: tuple[Any, ...] = ()
         self._position: tuple[int, ...] = ()
         self._placed_by: ref[Layer] | None = None
 
@@ -83,7 +85,7 @@ class Layer(Configurable):
     def build(self, *input_shapes: Any) -> None:
         """Make the weights for inputs of these shapes; afterwards the layer is ``built``."""
         self.place_layers(self.sublayers)
-        self.built = True
+        self.built, self.built_for = True, input_shapes
 
     def call(self, *inputs: Any, **kwargs: Any) -> Any:
         """The layer's function."""
@@ -335,9 +337,10 @@ class Layer(Configurable):
             if placed_by is None or placed_by is self:
                 layer._placed_by = ref(self)
                 layer._name_in_model = name
-                layer._move((*self._position, number))
+                layer.move((*self._position, number))
 
-    def _move(self, position: tuple[int, ...]) -> None:
+    def move(self, position: tuple[int, ...]) -> None:
+        """Stand at ``position`` from now on, and all layers inside with it."""
         self._position = position
         for weight in self.own_weights:
             weight.move(position)
@@ -380,7 +383,7 @@ def _completing(build: Callable[..., None]) -> Callable[..., None]:
         self.place_layers(self.sublayers)
         build(self, *input_shapes)
         self.place_layers(self.sublayers)  # those made in build
-        self.built = True
+        self.built, self.built_for = True, input_shapes
 
     return complete
 

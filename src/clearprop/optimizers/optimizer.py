@@ -92,7 +92,12 @@ class Optimizer(Configurable, ABC):
         """
         return loss
 
-    def final_weights(self, weights: Sequence[Array], state: Mapping[str, Array]) -> list[Array]:
+    def final_weights(
+        self,
+        weights: Sequence[Array],
+        state: Mapping[str, Array],
+        parameters: Sequence[Parameter] = (),
+    ) -> list[Array]:
         """The weights that training ends with: their moving averages, if those are kept.
 
         Shapes:
@@ -150,7 +155,7 @@ class Optimizer(Configurable, ABC):
                 at=str(here()),
             )
         shapes = tuple(parameter.shape for parameter in parameters)
-        if self.state and self._applied_to != shapes:
+        if self.state and self._applied_to not in {(), shapes}:
             raise ArgumentError(
                 "apply: this optimizer keeps the state of other parameters",
                 found=", ".join(map(str, shapes)) or "no parameters",

@@ -6,6 +6,7 @@ weights, apply the rule, average the weights.
 
 from __future__ import annotations
 
+import inspect
 import math
 import re
 from abc import abstractmethod
@@ -209,7 +210,9 @@ class RuleOptimizer(Optimizer):
                 )
 
     def _own_arguments(self) -> list[str]:
-        return [name for name in super().get_config() if name not in {"learning_rate", *_DEFAULTS}]
+        parameters = list(inspect.signature(type(self).__init__).parameters.values())[1:]
+        named = [each.name for each in parameters if each.kind is not each.VAR_KEYWORD]
+        return [name for name in named if name not in {"learning_rate", *_DEFAULTS}]
 
     def _check_arguments(self) -> None:
         clips = {name: getattr(self, name) for name in _CLIPS if getattr(self, name) is not None}
@@ -325,7 +328,12 @@ class RuleOptimizer(Optimizer):
         factor = self.loss_scale_factor
         return loss if factor is None else ops.multiply(loss, float(factor))
 
-    def final_weights(self, weights: Sequence[Array], state: Mapping[str, Array]) -> list[Array]:
+    def final_weights(
+        self,
+        weights: Sequence[Array],
+        state: Mapping[str, Array],
+        parameters: Sequence[Parameter] = (),
+    ) -> list[Array]:
         """The moving averages, if they are kept, or else the weights.
 
         Shapes:

@@ -10,6 +10,8 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+import numpy as np
+
 from clearprop import ops
 from clearprop.dtypes import F64
 from clearprop.errors import ArgumentError
@@ -415,7 +417,7 @@ def _after_rise(step: Value, steps: float, start: float, target: Value, after: V
 
 def _number(value: float) -> Value:
     """A Python number in float64: alone it would be of ``settings.dtype``."""
-    return ops.full((), value, F64)
+    return ops.cast(np.float64(value), F64)
 
 
 def _half_cosine(done: Value, alpha: float) -> Value:

@@ -95,13 +95,18 @@ class LossScaleOptimizer(Optimizer):
         """
         return ops.multiply(loss, ops.cast(state["scale"], loss.dtype))
 
-    def final_weights(self, weights: Sequence[Array], state: Mapping[str, Array]) -> list[Array]:
+    def final_weights(
+        self,
+        weights: Sequence[Array],
+        state: Mapping[str, Array],
+        parameters: Sequence[Parameter] = (),
+    ) -> list[Array]:
         """Those of the inner optimizer.
 
         Shapes:
             weights: S each  ->  S each
         """
-        return self.inner_optimizer.final_weights(weights, _inside(state, _INNER))
+        return self.inner_optimizer.final_weights(weights, _inside(state, _INNER), parameters)
 
     def update(
         self,
@@ -272,14 +277,19 @@ class MultiOptimizer(Optimizer):
         factor = self.loss_scale_factor
         return loss if factor is None else ops.multiply(loss, float(factor))
 
-    def final_weights(self, weights: Sequence[Array], state: Mapping[str, Array]) -> list[Array]:
+    def final_weights(
+        self,
+        weights: Sequence[Array],
+        state: Mapping[str, Array],
+        parameters: Sequence[Parameter] = (),
+    ) -> list[Array]:
         """The moving averages of those optimizers that keep them.
 
         Shapes:
             weights: S each  ->  S each
         """
         final = list(weights)
-        for number, (optimizer, indices) in enumerate(self._parts_last_time):
+        for number, (optimizer, indices) in enumerate(self._parts(parameters)):
             part = [weights[index] for index in indices]
             averages = optimizer.final_weights(part, _inside(state, f"{number}."))
             for index, average in zip(indices, averages, strict=True):

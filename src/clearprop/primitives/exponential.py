@@ -134,8 +134,8 @@ def sigmoid(x: Value) -> Value:
 
 
 def _sigmoid_meaning(x: Array) -> Array:
-    small = np.exp(-np.absolute(x))
-    return np.asarray(np.where(x < 0, small, 1) / (1 + small))
+    # exp(min(x, 0)) / (1 + exp(-|x|)): no exponential is ever taken of a positive number.
+    return np.asarray(np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.absolute(x))))
 
 
 def _sigmoid_gradient(d_output: Value, output: Value, x: Value) -> Gradients:

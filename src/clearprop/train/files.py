@@ -133,7 +133,9 @@ def refusing(path: Path, problem: str) -> Generator[None]:
         raise damaged(path, problem, found=f"{type(error).__name__}: {error}"[:500]) from error
 
 
-def damaged(path: Path, problem: str, *, found: str, needed: str = "", try_: str = "") -> Exception:
+def damaged(
+    path: Path, problem: str, *, found: str, needed: str = "", try_: str = ""
+) -> ModelFileError:
     """The error that refuses the file."""
     return ModelFileError(
         f"Loading {path}: {problem}",
@@ -229,7 +231,7 @@ def _check_format(path: Path, metadata: Mapping[str, str]) -> None:
 
 def _hash_of(array: Array) -> str:
     digest = hashlib.sha256(f"{array.dtype.name} {array.shape}\n".encode())
-    digest.update(array.tobytes())
+    digest.update(array.reshape(-1).view(np.uint8))
     return digest.hexdigest()
 
 

@@ -181,7 +181,8 @@ class Fit:
         """Let the optimizer say what the weights end with: their moving averages, perhaps."""
         trained = self.model.trainable_weights
         before = [weight.array for weight in trained]
-        after = self.setup.optimizer.final_weights(before, self.setup.optimizer.state)
+        optimizer = self.setup.optimizer
+        after = optimizer.final_weights(before, optimizer.state, trained)
         for weight, old, new in zip(trained, before, after, strict=True):
             if new is not old:
                 weight.hold(new)

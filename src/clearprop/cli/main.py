@@ -1,0 +1,222 @@
+"""The command ``clearprop``: its options, their help, and which part of the room does the work.
+
+The work is imported when a command runs, so that ``clearprop --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from clearprop import __version__
+from clearprop.cli.answers import FAILED, INTERRUPTED, AnsweringCommand
+
+app = typer.Typer(
+    name="clearprop",
+    help="Neural networks you can see through: train one on your data, look into it, use it.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="[bold]Start with[/bold]  clearprop train digits",
+)
+
+ModelPath = Annotated[str, typer.Argument(metavar="MODEL", help="A file that train has saved.")]
+GivenSource = Annotated[
+    str, typer.Argument(metavar="SOURCE", help="Data as the model was trained on.")
+]
+OptionalSource = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[SOURCE]",
+        help="Data as the model was trained on; unless given, the data it was trained on.",
+    ),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show where in the code an error arose.")]
+
+
+def _examples(*commands: str) -> str:
+    """The end of a command's help: an empty line between two lines keeps them apart."""
+    return "\n\n".join(["[bold]Examples[/bold]", *(f"  {command}" for command in commands)])
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        print(f"clearprop {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _clearprop(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Tell the version.", callback=_tell_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Nothing of its own: the commands do the work."""
+
+
+@app.command(
+    cls=AnsweringCommand,
+    epilog=_examples(
+        "clearprop train digits",
+        "clearprop train houses.csv --target price",
+        "clearprop train iris --model mlp:16,16 --epochs 100",
+        "clearprop train photos/ --image-size 32x32 --out pets.safetensors",
+    ),
+)
+def train(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="A shipped data set (digits, iris, circle, xor, gaussians, spiral, plane), a "
+            "table (CSV, Parquet), or a folder with one sub-folder of images per class.",
+        ),
+    ],
+    target: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The column of a table to predict.")
+    ] = None,
+    model: Annotated[
+        str,
+        typer.Option(metavar="SPEC", help="The network: mlp, mlp:64,32 (hidden units), or linear."),
+    ] = "mlp",
+    task: Annotated[
+        str,
+        typer.Option(
+            metavar="TASK",
+            help="classification or regression; auto decides by the values of the target.",
+        ),
+    ] = "auto",
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="At most so often through the data.", show_default="by size"),
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Samples in one step.")] = 32,
+    learning_rate: Annotated[float, typer.Option(help="Of the optimizer, Adam.")] = 0.001,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of the split, the weights and the order of the rows.")
+    ] = 0,
+    test_fraction: Annotated[
+        float, typer.Option(help="The share of the rows that only tests.")
+    ] = 0.2,
+    image_size: Annotated[
+        str | None,
+        typer.Option(metavar="HxW", help="Resize the images of a folder, such as 32x32."),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Where to save.", show_default="SOURCE.safetensors"),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell the result only.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Train a network on data, test it on rows it has not seen, and save it.
+
+    A part of the rows (by default a fifth) is held out for the test, another one tells when to
+    stop. Columns are scaled and categories encoded by rules that are fitted on the training rows
+    only and saved with the network, so that one file is all that predictions need.
+    """
+    from clearprop.cli import training
+
+    options = training.TrainOptions(
+        source=source,
+        target=target,
+        spec=model,
+        task=task,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        seed=seed,
+        test_fraction=test_fraction,
+        image_size=image_size,
+        out=out,
+        quiet=quiet,
+    )
+    if not training.train(options):
+        raise typer.Exit(INTERRUPTED)
+
+
+@app.command(
+    cls=AnsweringCommand,
+    epilog=_examples(
+        "clearprop predict houses.safetensors new.csv",
+        "clearprop predict houses.safetensors new.csv --out predictions.csv",
+        "clearprop predict pets.safetensors photo.jpg",
+    ),
+)
+def predict(
+    model: ModelPath,
+    source: GivenSource,
+    out: Annotated[
+        str | None, typer.Option(metavar="FILE.csv", help="Write CSV into this file.")
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Predict the target of each row, or the class of each image.
+
+    Columns are matched by name; the target may be absent. A table on a terminal, CSV in a pipe.
+    """
+    from clearprop.cli import predicting
+
+    predicting.predict(model, source, out)
+
+
+@app.command(
+    cls=AnsweringCommand, epilog=_examples("clearprop evaluate houses.safetensors sold.csv")
+)
+def evaluate(model: ModelPath, source: GivenSource, debug: Debug = False) -> None:
+    """Compare the predictions of a model with the truth.
+
+    On the data that it was trained on, only the rows that were held out are judged.
+    """
+    from clearprop.cli import predicting
+
+    predicting.evaluate(model, source)
+
+
+@app.command(cls=AnsweringCommand, epilog=_examples("clearprop summary digits.safetensors"))
+def summary(model: ModelPath, debug: Debug = False) -> None:
+    """Tell what is in a model: its layers, what it was trained on, how good it was."""
+    from clearprop.cli import looking
+
+    looking.summary(model)
+
+
+@app.command(
+    cls=AnsweringCommand,
+    epilog=_examples(
+        "clearprop show digits.safetensors",
+        "clearprop show houses.safetensors new.csv --sample 3",
+    ),
+)
+def show(
+    model: ModelPath,
+    source: OptionalSource = None,
+    sample: Annotated[int, typer.Option(help="Which sample, counted from 1.")] = 1,
+    debug: Debug = False,
+) -> None:
+    """Draw one sample on its way through the layers of a model."""
+    from clearprop.cli import looking
+
+    looking.show(model, source, sample)
+
+
+@app.command(cls=AnsweringCommand, epilog=_examples("clearprop check digits.safetensors"))
+def check(model: ModelPath, source: OptionalSource = None, debug: Debug = False) -> None:
+    """Check the gradients of a model: derived ones against measured ones, in float64."""
+    from clearprop.cli import looking
+
+    if not looking.check(model, source):
+        raise typer.Exit(FAILED)
+
+
+def main() -> None:
+    """The console script: run the command that stands in ``sys.argv``."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a "─" that cannot be written becomes a "?"
+    app(prog_name="clearprop")

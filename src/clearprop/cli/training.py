@@ -1,0 +1,353 @@
+"""``clearprop train``: from a source to a tested, saved model."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from clearprop.cli.notes import Notes
+from clearprop.cli.progress import FewLines
+from clearprop.cli.reports import judge
+from clearprop.cli.samples import (
+    Samples,
+    class_labels,
+    image_samples,
+    split_rows,
+    table_samples,
+    with_target,
+)
+from clearprop.cli.screen import FAINT, heading, is_terminal, say
+from clearprop.cli.sources import ImageSource, Source, TableSource, read_size, read_source, stem_of
+from clearprop.cli.specs import Problem, build_model
+from clearprop.data import DATASETS, TableEncoder, decide_task
+from clearprop.errors import ArgumentError, ModelFileError, UnknownNameError
+from clearprop.losses import MeanSquaredError, SparseCategoricalCrossentropy
+from clearprop.optimizers import Adam
+from clearprop.text import count_text, number_text
+from clearprop.train import Sequential
+from clearprop.train.callbacks import EarlyStopping
+from clearprop.train.files import read_file
+
+Array = np.ndarray[Any, Any]
+
+_FEWEST_TO_VALIDATE = 50  # rows; with fewer, all of them train
+_MANY_ROWS = 1000
+_STEPS = 4000  # so many steps of the optimizer are usually more than enough
+_FEWEST_EPOCHS, _MOST_EPOCHS = 40, 400
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What stands on the command line."""
+
+    source: str
+    target: str | None
+    spec: str
+    task: str
+    epochs: int | None
+    batch_size: int
+    learning_rate: float
+    seed: int
+    test_fraction: float
+    image_size: str | None
+    out: str | None
+    quiet: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The samples, each in exactly one part, and what is known of them so far."""
+
+    train: Samples
+    validation: Samples | None
+    test: Samples
+    notes: Notes
+    told: tuple[str, ...]
+
+
+def train(options: TrainOptions) -> bool:
+    """Train, test, save and tell.
+
+    Returns:
+        Whether the training came to its own end; False if Ctrl-C ended it.
+
+    Raises:
+        ClearPropError: whatever is wrong with the command, the data or the training.
+    """
+    started = time.perf_counter()
+    out = Path(options.out or f"{stem_of(options.source)}.safetensors")
+    replaces = check_destination(out)
+    size = None if options.image_size is None else read_size(options.image_size)
+    source = read_source(options.source, size=size)
+    parts = _divided(source, options)
+    model = _compiled(parts, options)
+    if not options.quiet:
+        _say_plan(source, parts, model, options)
+    completed = _fit(model, parts, options)
+    report = judge(parts.test, model.predict(parts.test.x), parts.notes)
+    model.notes = replace(parts.notes, test=report.scores).to_config()
+    model.save(out)
+    report.say_score("test ")
+    if not options.quiet:
+        report.say_details(parts.test, parts.notes)
+    _say_end(out, replaces, time.perf_counter() - started, options)
+    return completed
+
+
+def check_destination(out: Path) -> bool:
+    """Whether the file exists, and is a model that may be replaced.
+
+    Raises:
+        ArgumentError: nothing can be written there, or it is something else.
+    """
+    doing = f"Choosing where to save: {out}"
+    folder = out.parent
+    if not folder.is_dir():
+        raise ArgumentError(
+            f"{doing} lies in a folder that does not exist",
+            found=str(folder),
+            needed="a folder that exists",
+        )
+    if out.is_dir():
+        raise ArgumentError(f"{doing} is a folder", needed="the name of a file")
+    if not os.access(folder, os.W_OK):
+        raise ArgumentError(
+            f"{doing} lies in a folder that nothing can be written to",
+            found=str(folder),
+            needed="a folder that you may write to",
+            try_="--out with another place",
+        )
+    if not out.exists():
+        return False
+    try:
+        read_file(out)
+    except ModelFileError as error:
+        raise ArgumentError(
+            f"{doing} exists and is not a ClearProp model",
+            found=error.found or error.doing,
+            needed="a new name, or a model to replace: nothing else is ever overwritten",
+            try_=f"--out {shlex.quote(str(out.with_name(out.stem + '-model.safetensors')))}",
+        ) from error
+    return True
+
+
+def _divided(source: Source, options: TrainOptions) -> Parts:
+    return (
+        _divided_table(source, options)
+        if isinstance(source, TableSource)
+        else _divided_images(source, options)
+    )
+
+
+def _divided_table(source: TableSource, options: TrainOptions) -> Parts:
+    target = _chosen_target(source, options.target)
+    table = with_target(source, target)
+    left_out = len(source.table) - len(table)
+    decision = decide_task(table[target], options.task)
+    labels = class_labels(source, table) if decision.task == "classification" else None
+    train_rows, test_rows = split_rows(len(table), labels, options.test_fraction, options.seed)
+    train_rows, validation_rows = _with_validation(train_rows, labels, options.seed)
+    encoder = TableEncoder().fit(table.take(train_rows), target=target, task=decision)
+    told = [encoder.report()]
+    if left_out:
+        told.append(f'{count_text(left_out, "row")} without a value in "{target}" left out')
+    parts = [
+        table_samples(table.take(rows), encoder, labelled=True)
+        for rows in (train_rows, test_rows, validation_rows)
+        if len(rows)
+    ]
+    return _parts(source, options, parts, encoder.class_names, encoder, tuple(told))
+
+
+def _divided_images(source: ImageSource, options: TrainOptions) -> Parts:
+    if options.target is not None:
+        raise ArgumentError(
+            "Choosing the target: images have no columns",
+            found=f"--target {options.target}",
+            needed="nothing: the classes of the images are predicted",
+        )
+    if options.task not in {"auto", "classification"}:
+        raise (ArgumentError if options.task == "regression" else UnknownNameError)(
+            f"Choosing a task: images can be classified, not {options.task}",
+            found=f"--task {options.task}",
+            needed="--task classification, or nothing",
+        )
+    whole = image_samples(source, source.class_names)
+    train_rows, test_rows = split_rows(len(whole), source.y, options.test_fraction, options.seed)
+    train_rows, validation_rows = _with_validation(train_rows, source.y, options.seed)
+    parts = [whole.take(rows) for rows in (train_rows, test_rows, validation_rows) if len(rows)]
+    told = (f"classification: {count_text(len(source.class_names), 'class', 'classes')}",)
+    return _parts(source, options, parts, source.class_names, None, told)
+
+
+def _parts(
+    source: Source,
+    options: TrainOptions,
+    parts: list[Samples],
+    class_names: tuple[str, ...],
+    encoder: TableEncoder | None,
+    told: tuple[str, ...],
+) -> Parts:
+    validation = parts[2] if len(parts) == 3 else None
+    notes = Notes(
+        source=options.source,
+        fingerprint=source.fingerprint,
+        spec=options.spec,
+        seed=options.seed,
+        test_fraction=options.test_fraction,
+        train_rows=len(parts[0]),
+        validation_rows=0 if validation is None else len(validation),
+        test_rows=len(parts[1]),
+        class_names=class_names,
+        encoder=encoder,
+        test={},
+    )
+    return Parts(parts[0], validation, parts[1], notes, told)
+
+
+def _chosen_target(source: TableSource, target: str | None) -> str:
+    chosen = target or source.table.target
+    if chosen is None:
+        names = source.table.names
+        raise ArgumentError(
+            "Choosing the target: it is not known which column to predict",
+            found="columns " + ", ".join(names),
+            needed="--target with one of them",
+            try_=f"clearprop train {shlex.quote(source.name)} --target {shlex.quote(names[-1])}",
+        )
+    source.table[chosen]  # its absence is an error
+    return chosen
+
+
+def _with_validation(rows: Array, labels: Array | None, seed: int) -> tuple[Array, Array]:
+    """Rows to train on, and rows to tell when to stop: none where there are too few."""
+    if len(rows) < _FEWEST_TO_VALIDATE:
+        return rows, rows[:0]
+    own = None if labels is None else labels[rows]
+    if own is not None and np.unique(own, return_counts=True)[1].min() < 2:
+        return rows, rows[:0]  # a class with a single row
+    fraction = 0.1 if len(rows) >= _MANY_ROWS else 0.2
+    train_places, validation_places = split_rows(len(rows), own, fraction, seed)
+    return rows[train_places], rows[validation_places]
+
+
+def _compiled(parts: Parts, options: TrainOptions) -> Sequential:
+    outputs = len(parts.notes.class_names) or 1
+    model = build_model(options.spec, Problem(parts.train.x.shape[1:], outputs))
+    classifies = bool(parts.notes.class_names)
+    model.compile(
+        optimizer=Adam(options.learning_rate),
+        loss=SparseCategoricalCrossentropy(from_logits=True) if classifies else MeanSquaredError(),
+        metrics=["accuracy"] if classifies else None,
+        seed=options.seed,
+    )
+    return model
+
+
+def _epochs(parts: Parts, options: TrainOptions) -> int:
+    steps = -(-len(parts.train) // options.batch_size)
+    usual = min(max(_STEPS // steps, _FEWEST_EPOCHS), _MOST_EPOCHS)
+    return options.epochs or usual
+
+
+def _fit(model: Sequential, parts: Parts, options: TrainOptions) -> bool:
+    """Train; Ctrl-C ends it after the present steps and keeps the best weights so far."""
+    epochs = _epochs(parts, options)
+    callbacks: list[Any] = []
+    validation = None
+    if parts.validation is not None:
+        patience = max(10, epochs // 8)
+        callbacks.append(
+            EarlyStopping(monitor="val_loss", patience=patience, restore_best_weights=True)
+        )
+        validation = (parts.validation.x, parts.validation.y)
+    if not options.quiet and not is_terminal():
+        callbacks.append(FewLines())
+    with _stopped_gently(model) as stops:
+        history = model.fit(
+            parts.train.x,
+            parts.train.y,
+            epochs=epochs,
+            batch_size=options.batch_size,
+            validation_data=validation,
+            callbacks=callbacks,
+            verbose=1 if not options.quiet and is_terminal() else 0,
+        )
+    done = len(history.epoch)
+    if stops:
+        say(f"stopped by Ctrl-C after {count_text(done, 'epoch')}; the best weights are kept")
+    elif not options.quiet and validation is not None and done:
+        losses = history.history["val_loss"]
+        best = losses.index(min(losses))
+        say(
+            f"{count_text(done, 'epoch')}; the weights of epoch {best + 1} are kept "
+            f"(validation loss {number_text(losses[best])})"
+        )
+    return not stops
+
+
+@contextmanager
+def _stopped_gently(model: Sequential) -> Generator[list[int]]:
+    """Inside, the first Ctrl-C ends the training after the present steps; the list tells of it."""
+    stops: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if stops:
+            raise KeyboardInterrupt
+        stops.append(number)
+        model.stop_training = True
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield stops
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _say_plan(source: Source, parts: Parts, model: Sequential, options: TrainOptions) -> None:
+    notes = parts.notes
+    say(source.about, *parts.told, "")
+    rows = f"{notes.train_rows:,} to train on"
+    if notes.validation_rows:
+        rows += f", {notes.validation_rows:,} to tell when to stop"
+    stratified = ", the same share of every class in each part" if notes.class_names else ""
+    rows += f", {notes.test_rows:,} held out for the test{stratified}"
+    say(rows)
+    say(
+        f"network {notes.spec}: {count_text(model.count_params(), 'parameter')}; Adam, "
+        f"learning rate {options.learning_rate:g}, batches of "
+        f"{min(options.batch_size, notes.train_rows)}, "
+        f"at most {count_text(_epochs(parts, options), 'epoch')}",
+        "",
+    )
+
+
+def _say_end(out: Path, replaces: bool, seconds: float, options: TrainOptions) -> None:
+    told = f"saved {out}" + (", in place of an older model" if replaces else "")
+    if options.quiet:
+        say(told)
+        return
+    say("", f"{told}; done in {seconds:.1f} s")
+    model, source = shlex.quote(str(out)), shlex.quote(options.source)
+    heading("next")
+    commands = [
+        (f"clearprop predict {model} {source}", "what it says of each sample"),
+        (f"clearprop show {model} {source}", "one sample on its way through the layers"),
+        (f"clearprop check {model} {source}", "its gradients, measured"),
+        (f"clearprop summary {model}", "what is in the file"),
+    ]
+    width = max(len(command) for command, _ in commands)
+    for command, about in commands:
+        say(f"  {command:<{width}}  {about}")
+    if options.source in DATASETS:
+        say("  clearprop train houses.csv --target price", style=FAINT)
