@@ -40,7 +40,7 @@ def as_dtype(spec: object) -> DType:
         return _BY_NAME[spec]
     try:
         dtype = np.dtype(spec).newbyteorder("=")  # type: ignore[call-overload]
-    except TypeError:
+    except (TypeError, ValueError, SyntaxError):
         dtype = None
     if dtype in SHORT_NAMES and spec is not None:
         return dtype  # type: ignore[no-any-return]
@@ -71,7 +71,8 @@ def promote(first: DType, second: DType) -> DType:
 
     Equal types stay; a boolean gives way to a number; an integer gives way to a float and
     takes *its* width (i64 with f32 is f32); of two floats or two integers the wider wins, and
-    signed wins over unsigned of the same width or wider (u64 with i64 is i64).
+    signed with unsigned is the narrowest signed type that holds both (u8 with i8 is i16), i64
+    where none does.
     """
     if first == second:
         return first

@@ -13,8 +13,14 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from clearprop.dtypes import SHORT_NAMES
-from clearprop.errors import ArgumentError, ModelFileError, UnknownNameError, UnsupportedError
+from clearprop.dtypes import SHORT_NAMES, DType, as_dtype
+from clearprop.errors import (
+    ArgumentError,
+    DTypeError,
+    ModelFileError,
+    UnknownNameError,
+    UnsupportedError,
+)
 from clearprop.text import did_you_mean
 
 _Registered = TypeVar("_Registered", bound=Callable[..., Any])
@@ -158,6 +164,8 @@ def describe(value: Any) -> Any:
     Raises:
         UnsupportedError: an object or function has no registered name.
     """
+    if isinstance(value, np.generic):
+        value = value.item()
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, Configurable):
@@ -175,8 +183,6 @@ def describe(value: Any) -> Any:
         return {"array": value.tolist(), "dtype": value.dtype.name}
     if isinstance(value, np.dtype) and value in SHORT_NAMES:
         return {"dtype": value.name}
-    if isinstance(value, np.generic):
-        return describe(value.item())
     name = registered_name(value) if callable(value) else None
     if name is None:
         raise _unregistered(getattr(value, "__name__", repr(value)), "function")
@@ -190,11 +196,7 @@ def rebuild(description: Any, depth: int = 0) -> Any:
         ModelFileError: it names what is not registered, or is no such description.
     """
     if depth > _DEPTH_LIMIT:
-        raise ModelFileError(
-            "Reading a model's description: it is nested too deeply",
-            found=f"more than {_DEPTH_LIMIT} levels",
-            needed="a file written by model.save",
-        )
+        raise _meaningless("it is nested too deeply", f"more than {_DEPTH_LIMIT} levels")
     if description is None or isinstance(description, (bool, int, float, str)):
         return description
     if isinstance(description, list):
@@ -207,14 +209,42 @@ def rebuild(description: Any, depth: int = 0) -> Any:
         case {"tuple": list(parts), **rest} if not rest:
             return tuple(rebuild(part, depth + 1) for part in parts)
         case {"dict": list(items), **rest} if not rest:
-            return {rebuild(key, depth + 1): rebuild(part, depth + 1) for key, part in items}
+            return _dict_of(items, depth)
         case {"array": numbers, "dtype": str(dtype), **rest} if not rest:
-            return np.array(numbers, np.dtype(dtype))
+            return _array_of(numbers, dtype)
         case {"dtype": str(dtype), **rest} if not rest:
-            return np.dtype(dtype)
-    raise ModelFileError(
-        "Reading a model's description: a part of it has no meaning",
-        found=repr(description)[:80],
+            return _dtype_called(dtype)
+    raise _meaningless("a part of it has no meaning", repr(description)[:80])
+
+
+def _dict_of(items: list[Any], depth: int) -> dict[Any, Any]:
+    try:
+        return {rebuild(key, depth + 1): rebuild(part, depth + 1) for key, part in items}
+    except (TypeError, ValueError) as error:
+        if isinstance(error, ModelFileError):
+            raise
+        raise _meaningless("a dict in it is none", repr(items)[:80]) from error
+
+
+def _array_of(numbers: Any, name: str) -> np.ndarray[Any, Any]:
+    dtype = _dtype_called(name)
+    try:
+        return np.array(numbers, dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise _meaningless("an array in it is none", repr(numbers)[:80]) from error
+
+
+def _dtype_called(name: str) -> DType:
+    try:
+        return as_dtype(name)
+    except DTypeError as error:
+        raise _meaningless("there is no such element type", repr(name)[:80]) from error
+
+
+def _meaningless(what: str, found: str) -> ModelFileError:
+    return ModelFileError(
+        f"Reading a model's description: {what}",
+        found=found,
         needed="a file written by model.save",
     )
 
@@ -222,7 +252,9 @@ def rebuild(description: Any, depth: int = 0) -> Any:
 def _construct(cls: type[Configurable], config: Any) -> Configurable:
     try:
         return cls.from_config(config)
-    except (TypeError, AttributeError, KeyError) as error:
+    except ModelFileError:
+        raise
+    except (TypeError, AttributeError, LookupError, ValueError, ArithmeticError) as error:
         raise ModelFileError(
             f"Reading a model's description: {cls.__name__} cannot be built from it",
             found=f"{error}",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from clearprop.dtypes import F32, DType, as_dtype, is_float
 from clearprop.errors import ArgumentError
 
@@ -51,10 +53,10 @@ def set_seed(seed: int) -> None:
     Example:
         >>> set_seed(0)
     """
-    if not isinstance(seed, int) or not 0 <= seed < 2**64:
+    if not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64:
         raise ArgumentError(
             "Setting the seed: it must be a whole number",
             found=repr(seed),
             needed="0 <= seed < 2**64",
         )
-    settings.seed = seed
+    settings.seed = int(seed)

@@ -30,16 +30,26 @@ class Structure:
 _LEAF = Structure(None)
 
 
-def flatten(nest: Any) -> tuple[list[Any], Structure]:
+def _never(_: Any) -> bool:
+    return False
+
+
+def flatten(nest: Any, is_leaf: Callable[[Any], bool] = _never) -> tuple[list[Any], Structure]:
     """The leaves of ``nest`` in order, and the structure to rebuild it.
+
+    Args:
+        nest: what to take apart.
+        is_leaf: tells what else counts as one leaf.
 
     >>> flatten({"b": 1, "a": (2, 3)})[0]
     [2, 3, 1]
     """
     if nest is None:
         return [], Structure(type(None))
+    if is_leaf(nest):
+        return [nest], _LEAF
     if isinstance(nest, dict):
-        keys = tuple(sorted(nest))
+        keys = _sorted_keys(nest)
         children = [nest[key] for key in keys]
         kind: type[Any] = dict
     elif isinstance(nest, (tuple, list)):
@@ -49,10 +59,21 @@ def flatten(nest: Any) -> tuple[list[Any], Structure]:
     leaves: list[Any] = []
     structures = []
     for child in children:
-        child_leaves, structure = flatten(child)
+        child_leaves, structure = flatten(child, is_leaf)
         leaves += child_leaves
         structures.append(structure)
     return leaves, Structure(kind, keys, tuple(structures))
+
+
+def _sorted_keys(nest: dict[Any, Any]) -> tuple[Any, ...]:
+    try:
+        return tuple(sorted(nest))
+    except TypeError as error:
+        raise ArgumentError(
+            "Taking a nest apart: the keys of a dict must have an order",
+            found=", ".join(map(repr, nest))[:80],
+            needed="keys of one kind, e.g. all text",
+        ) from error
 
 
 def unflatten(structure: Structure, leaves: Sequence[Any]) -> Any:
@@ -78,7 +99,9 @@ def unflatten(structure: Structure, leaves: Sequence[Any]) -> Any:
     return structure.kind(parts)
 
 
-def map_leaves(function: Callable[[Any], Any], nest: Any) -> Any:
+def map_leaves(
+    function: Callable[[Any], Any], nest: Any, is_leaf: Callable[[Any], bool] = _never
+) -> Any:
     """``nest`` with ``function`` applied to each leaf."""
-    leaves, structure = flatten(nest)
+    leaves, structure = flatten(nest, is_leaf)
     return unflatten(structure, [function(leaf) for leaf in leaves])

@@ -58,7 +58,8 @@ class Pair:
 def assert_near(found: Any, expected: Any, tolerance: float, what: str = "") -> None:
     """Equal relative to the largest number, so that what is nearly 0 may differ as much."""
     found, expected = np.asarray(found), np.asarray(expected)
-    scale = float(np.max(np.abs(expected), initial=0.0))
+    assert found.shape == expected.shape, what
+    scale = float(np.max(np.abs(expected), initial=1e-3))
     np.testing.assert_allclose(found, expected, tolerance, tolerance * scale, err_msg=what)
 
 

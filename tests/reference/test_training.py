@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -9,8 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-import clearprop as cp
-from clearprop import activations, losses, optimizers
+from clearprop import losses, optimizers
 from tests.reference.pairs import assert_trains_alike, labels, numbers, one_hot
 
 Make = Callable[[Any], Any]
@@ -110,10 +110,12 @@ def test_embeddings_train_as_in_keras() -> None:
 
 # -- activations -------------------------------------------------------------------------------
 
+# glu halves the features; sparsemax is wrong in Keras; the others are names of functions.
+LEFT_OUT = {"glu", "sparsemax", "get", "serialize", "deserialize"}
 ACTIVATIONS = sorted(
     name
-    for name in {*activations.__all__} & {*dir(keras.activations)}
-    if name not in {"get", "glu", "threshold", "linear", "swish", "hard_swish"}
+    for name, thing in vars(keras.activations).items()
+    if inspect.isfunction(thing) and name not in LEFT_OUT
 )
 
 
@@ -205,8 +207,11 @@ def test_reductions_weigh_as_in_keras(reduction: str) -> None:
 CLIPS: list[dict[str, Any]] = [{"clipvalue": 0.05}, {"clipnorm": 0.1}, {"global_clipnorm": 0.1}]
 RULES = [
     *("SGD", "RMSprop", "Adam", "AdamW", "Adadelta", "Adagrad", "Adamax", "Adafactor", "Nadam"),
-    *("Ftrl", "Lion", "Lamb", "Muon", "ScheduleFreeAdamW"),
+    *("Ftrl", "Lion", "Lamb", "Muon"),
 ]
+# Keras's fit with PyTorch changes a number of ScheduleFreeAdamW that it still needs;
+# tests/reference/test_optimizers compares the rule itself.
+ALONE = {"ScheduleFreeAdamW", "LossScaleOptimizer", "MultiOptimizer"}
 OPTIMIZERS: list[tuple[str, dict[str, Any]]] = [
     *((name, {}) for name in RULES),
     *((name, clip) for name in ("SGD", "Adam") for clip in CLIPS),
@@ -237,10 +242,9 @@ def test_no_optimizer_is_left_out() -> None:
         for name, thing in vars(optimizers).items()
         if isinstance(thing, type) and issubclass(thing, optimizers.Optimizer)
     }
-    assert classes - {"Optimizer", "RuleOptimizer"} - {*RULES} <= WRAPPERS
+    assert classes - {"Optimizer", "RuleOptimizer"} == {*RULES, *ALONE}
 
 
-WRAPPERS = {"LossScaleOptimizer", "Lookahead", "SAM"}
 SCHEDULES: dict[str, dict[str, Any]] = {
     "ExponentialDecay": {"initial_learning_rate": 0.1, "decay_steps": 10, "decay_rate": 0.5},
     "CosineDecay": {
@@ -300,7 +304,3 @@ def test_activity_regularizers_pull_as_in_keras() -> None:
 
     assert_trains_alike(make, squared, numbers(6), numbers(1), validation_split=0.25)
 
-
-def test_every_activation_of_keras_is_compared() -> None:
-    assert len(ACTIVATIONS) >= 28
-    assert cp.activations.get("swish") is cp.activations.silu

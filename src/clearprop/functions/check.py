@@ -102,18 +102,21 @@ def check_gradients(
     """
     leaves, structure = tree.flatten(as_tensors(arrays))
     inputs = placeholders([_wide(leaf.type) for leaf in leaves])
-    with _WideTrace().active() as trace:
-        outputs, _ = call_on(function, structure, inputs)
-    parameters = list(trace.bindings)
+    trace = _WideTrace()
+    outputs = call_on(function, structure, inputs, trace).outputs
+    parameters = list(trace.placeholders)
     feeds: dict[Value, Array] = {
         value: _widened(source.numpy())
         for value, source in zip(
-            [*inputs, *trace.bindings.values()], [*leaves, *parameters], strict=True
+            [*inputs, *trace.placeholders.values()], [*leaves, *parameters], strict=True
         )
     }
     names = [
         *(leaf.name or f"argument {number}" for number, leaf in enumerate(leaves)),
-        *(parameter.name or "parameter" for parameter in parameters),
+        *(
+            getattr(parameter, "path", "") or parameter.name or "parameter"
+            for parameter in parameters
+        ),
     ]
     rng = np.random.default_rng(0)
     total = _combination(function, outputs, rng)
@@ -135,10 +138,13 @@ def check_gradients(
 class _WideTrace(Trace):
     """Parameters stand for placeholders of float64."""
 
-    keeps_element_types = True
-
     def __init__(self) -> None:
         super().__init__(binds_all=True)
+
+    @property
+    def keeps_element_types(self) -> bool:
+        """All numbers are float64 already."""
+        return True
 
     def placeholder_type(self, type_: TensorType) -> TensorType:
         """The parameter's type, in float64."""

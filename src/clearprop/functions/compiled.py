@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from clearprop import tree
@@ -13,8 +13,8 @@ from clearprop.functions.trace import as_tensors, call_on, placeholders
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
 from clearprop.passes.simplify import simplify
-from clearprop.tensor.parameter import Parameter, Trace
-from clearprop.tensor.tensor import Tensor
+from clearprop.tensor.parameter import Parameter, Trace, current_trace
+from clearprop.tensor.tensor import Tensor, has_numbers, telling_line, tensor
 
 MOST_SIGNATURES = 32
 _Signature = tuple[tree.Structure, tuple[TensorType, ...]]
@@ -23,8 +23,9 @@ _Signature = tuple[tree.Structure, tuple[TensorType, ...]]
 class _Entry(NamedTuple):
     program: Program
     run: Run
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[Parameter, ...]  # that it reads
     structure: tree.Structure  # of what the function returns
+    updated: tuple[Parameter, ...]  # whose new values come after what it returns
 
 
 class CompiledFunction:
@@ -32,6 +33,10 @@ class CompiledFunction:
 
     Each new combination of argument shapes and dtypes is traced once.  Parameters that the
     function uses are read anew at every call; other Tensors from outside are constants.
+    Variables that it updates (running averages of a layer) have their new values after the call.
+    What comes out are numbers without a history: derive first, then compile,
+    ``cp.compile(cp.grad(f))``.  Inside of another function that is being traced it is the plain
+    function.
 
     Attributes:
         function: what was compiled.
@@ -41,14 +46,21 @@ class CompiledFunction:
         self.function = function
         self._executor = choose_executor(executor)
         self._entries: OrderedDict[_Signature, _Entry] = OrderedDict()
+        self._has_warned = False
 
     def __call__(self, *args: Any) -> Any:
         """What ``function`` returns for these arguments, computed."""
-        leaves, structure = tree.flatten(as_tensors(args))
+        given = as_tensors(args)
+        leaves, structure = tree.flatten(given)
+        if current_trace() is not None or not all(map(has_numbers, leaves)):
+            return self.function(*given)
         entry = self._entry(structure, leaves)
         arrays = [leaf.numpy() for leaf in leaves]
         results = entry.run([*arrays, *(parameter.numpy() for parameter in entry.parameters)])
-        return tree.unflatten(entry.structure, [Tensor.leaf(array) for array in results])
+        count = entry.structure.leaf_count
+        for parameter, array in zip(entry.updated, results[count:], strict=True):
+            parameter.assign(array)
+        return tree.unflatten(entry.structure, [tensor(array) for array in results[:count]])
 
     def program(self, *args: Any) -> Program:
         """The Program for arguments of these shapes and dtypes."""
@@ -60,32 +72,52 @@ class CompiledFunction:
         if signature not in self._entries:
             self._entries[signature] = self._trace(*signature)
             if len(self._entries) > MOST_SIGNATURES:
+                if not self._has_warned:
+                    warnings.warn(_changing_text(list(self._entries)), stacklevel=3)
+                    self._has_warned = True
                 self._entries.popitem(last=False)
-                warnings.warn(self._changing_text(signature), stacklevel=4)
         self._entries.move_to_end(signature)
         return self._entries[signature]
 
     def _trace(self, structure: tree.Structure, types: tuple[TensorType, ...]) -> _Entry:
         inputs = placeholders(types)
-        with Trace(binds_all=True).active() as trace:
-            outputs, output_structure = call_on(self.function, structure, inputs)
-        bound = trace.bindings
-        program = simplify(Program.under(outputs, [*inputs, *bound.values()]))
-        program.check_closed()
+        trace = Trace(binds_all=True)
+        traced = call_on(self.function, structure, inputs, trace)
+        outputs = [*traced.outputs, *traced.updates.values()]
+        program = Program.under(outputs, [*inputs, *trace.placeholders.values()])
+        with telling_line():
+            program.check_closed()
+        program = simplify(program)
         run = self._executor.compile_program(program)
-        return _Entry(program, run, tuple(bound), output_structure)
+        parameters, updated = tuple(trace.placeholders), tuple(traced.updates)
+        return _Entry(program, run, parameters, traced.structure, updated)
 
-    def _changing_text(self, signature: _Signature) -> str:
-        seen = [types for _, types in self._entries]
-        changing = [
-            f"argument {number} ({', '.join(sorted({str(types[number]) for types in seen})[:4])}, ...)"
-            for number in range(len(signature[1]))
-            if len({types[number] for types in seen if len(types) > number}) > 1
-        ]
-        return (
-            f"more than {MOST_SIGNATURES} combinations of shapes were compiled; what changes is "
-            f"{' and '.join(changing)}: pad it to a few sizes"
-        )
+
+def _changing_text(signatures: list[_Signature]) -> str:
+    structures = {structure for structure, _ in signatures}
+    if len(structures) > 1:
+        changing = ["the nesting of the arguments"]
+    else:
+        columns = zip(*(types for _, types in signatures), strict=True)
+        changing = [what for n, column in enumerate(columns) for what in _changes(n, column)]
+    return (
+        f"more than {MOST_SIGNATURES} combinations of shapes were compiled; what changes is "
+        f"{' and '.join(changing)}: pad it to a few sizes"
+    )
+
+
+def _changes(number: int, types: tuple[TensorType, ...]) -> Iterator[str]:
+    """What differs among the types that one argument had."""
+    if len({type_.dtype for type_ in types}) > 1:
+        yield f"the element type of argument {number}"
+    if len({len(type_.shape) for type_ in types}) > 1:
+        yield f"the number of axes of argument {number}"
+        return
+    for axis, lengths in enumerate(zip(*(type_.shape for type_ in types), strict=True)):
+        different = list(dict.fromkeys(lengths))
+        if len(different) > 1:
+            some = ", ".join(map(str, different[:3]))
+            yield f"axis {axis} of argument {number} ({some}, ...)"
 
 
 def compile(function: Callable[..., Any], executor: str | None = None) -> CompiledFunction:  # noqa: A001

@@ -10,7 +10,7 @@ from clearprop import ops, tree
 from clearprop.dtypes import is_float
 from clearprop.errors import ArgumentError, GradientError
 from clearprop.functions.loop import scan
-from clearprop.functions.trace import as_tensors, call_on, placeholders
+from clearprop.functions.trace import apply_updates, as_tensors, call_on, placeholders
 from clearprop.ir.place import here
 from clearprop.ir.program import Program
 from clearprop.passes.gradient import differentiate
@@ -63,16 +63,19 @@ def value_and_grad(function: Callable[..., Any], argnums: Arguments = 0) -> Call
     def both(*args: Any) -> Any:
         chosen, structure, nest = _chosen_leaves(args, argnums)
         inputs = placeholders([leaf.type for leaf in chosen])
-        outputs, _ = call_on(_with_chosen(function, args, argnums), structure, inputs)
-        value = _single_number(function, outputs)
+        traced = call_on(_with_chosen(function, args, argnums), structure, inputs)
+        value = _single_number(function, traced.outputs)
         derivatives = [
             zeros_like(x) if d is None else d
             for x, d in zip(
                 inputs, differentiate([value], [constant_like(1, value)], inputs), strict=True
             )
         ]
-        results = _say_again([value, *derivatives], inputs, chosen)
-        gradients = tree.unflatten(structure, results[1:])
+        news = list(traced.updates.values())
+        results = _say_again([value, *derivatives, *news], inputs, chosen)
+        end = 1 + len(inputs)
+        apply_updates(list(traced.updates), results[end:])
+        gradients = tree.unflatten(structure, results[1:end])
         return results[0], gradients[0] if nest == "single" else gradients
 
     return both
@@ -102,16 +105,20 @@ def jacobian(function: Callable[..., Any], argnums: int = 0) -> Callable[..., An
     def all_derivatives(*args: Any) -> Any:
         chosen, structure, _ = _chosen_leaves(args, argnums)
         inputs = placeholders([leaf.type for leaf in chosen])
-        outputs, _ = call_on(_with_chosen(function, args, argnums), structure, inputs)
-        if len(outputs) != 1 or len(inputs) != 1:
+        traced = call_on(_with_chosen(function, args, argnums), structure, inputs)
+        outputs = traced.outputs
+        if len(outputs) != 1 or len(inputs) != 1 or not is_float(outputs[0].dtype):
             raise GradientError(
                 "jacobian: only one Tensor by one Tensor has a Jacobian matrix",
-                found=f"{len(outputs)} outputs, {len(inputs)} inputs",
-                needed="one of each",
-                try_="join them with cp.concatenate first",
+                found=f"{_types_text(outputs)} by {_types_text(inputs)}",
+                needed="one floating-point output by one input",
+                try_="join several with cp.concatenate first",
                 at=str(here()),
             )
         (output,), (x,) = outputs, inputs
+        apply_updates(
+            list(traced.updates), _say_again(list(traced.updates.values()), inputs, chosen)
+        )
         (d_output,) = placeholders([output.type])
         (derivative,) = differentiate([output], [d_output], [x])
         if derivative is None:
@@ -168,7 +175,8 @@ def _chosen_leaves(
                 try_="write 2.0 instead of 2, or x.astype('float32')",
                 at=str(here()),
             )
-    return leaves, structure, "single" if isinstance(argnums, int) else "several"
+    fixed: list[Any] = [leaf.as_input() for leaf in leaves]  # a parameter's numbers of now
+    return fixed, structure, "single" if isinstance(argnums, int) else "several"
 
 
 def _with_chosen(
@@ -177,6 +185,7 @@ def _with_chosen(
     """``function`` of the chosen arguments alone."""
     numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
 
+    @functools.wraps(function)
     def of_chosen(*chosen: Any) -> Any:
         replaced = list(args)
         for number, value in zip(numbers, chosen, strict=True):
@@ -191,12 +200,15 @@ def _single_number(function: Callable[..., Any], outputs: list[Tensor]) -> Tenso
         return outputs[0]
     raise GradientError(
         "grad: only a function that returns a single floating-point number has a gradient",
-        found=f"{getattr(function, '__name__', 'it')} returned "
-        + (", ".join(str(output.type) for output in outputs) or "nothing"),
+        found=f"{getattr(function, '__name__', 'it')} returned " + _types_text(outputs),
         needed="one value of type f32[] or f64[]",
         try_="reduce it, e.g. return loss.mean(); for vectors use cp.jacobian",
         at=str(here()),
     )
+
+
+def _types_text(values: list[Tensor]) -> str:
+    return ", ".join(str(value.type) for value in values) or "nothing"
 
 
 def _say_again(values: list[Any], inputs: list[Tensor], chosen: list[Tensor]) -> list[Any]:

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from clearprop import tree
-from clearprop.errors import ArgumentError, ShapeError, TraceError
+from clearprop.errors import ArgumentError, ShapeError, TraceError, UnsupportedError
 from clearprop.functions.trace import as_tensor, as_tensors, placeholders
 from clearprop.ir.place import here
 from clearprop.ir.program import Program, equations_under
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Equation, Value
 from clearprop.primitives import control
+from clearprop.tensor.parameter import Trace
 from clearprop.tensor.tensor import Tensor
 
 
@@ -52,9 +53,19 @@ def scan(
     row_types = [TensorType(value.shape[1:], value.dtype) for value in rows]
     inputs = placeholders([*(value.type for value in carry_leaves), *row_types])
     carry_inputs, row_inputs = inputs[: len(carry_leaves)], inputs[len(carry_leaves) :]
-    result = body(
-        tree.unflatten(carry_structure, carry_inputs), tree.unflatten(row_structure, row_inputs)
-    )
+    with Trace().active() as trace:
+        result = body(
+            tree.unflatten(carry_structure, carry_inputs),
+            tree.unflatten(row_structure, row_inputs),
+        )
+    if trace.updates:
+        raise UnsupportedError(
+            "scan: the body updates variables, which a loop cannot keep",
+            found=", ".join(parameter.name or "a parameter" for parameter in trace.updates),
+            needed="values that change from step to step in the carry",
+            try_="call such layers outside of the loop, or in inference mode",
+            at=str(here()),
+        )
     if not (isinstance(result, tuple) and len(result) == 2):
         raise TraceError(
             "scan: the body must return a pair",

@@ -101,6 +101,7 @@ def _list(program: Program) -> _Listing:
             unread if value is None else slot_of[value] for value in program.results[equation]
         )
         frees = {slot for slot in reads if last_reader[slot] == number} - kept
+        frees |= {unread} & {*writes}
         primitive = equation.primitive
         steps.append(
             _Step(

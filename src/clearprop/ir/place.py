@@ -6,7 +6,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _PACKAGE = __name__.partition(".")[0]
 
@@ -39,7 +39,8 @@ def here() -> Place:
     """The place of the nearest caller outside of this package."""
     fixed = _fixed.get()
     if fixed is not None:
-        return fixed
+        # A recorded call knows its line; which layers are at work shows when it is replayed.
+        return fixed if fixed.layer or not _layer.get() else replace(fixed, layer=_layer.get())
     frame = sys._getframe(1)
     while frame.f_back is not None and (
         frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from typing import Any
@@ -19,10 +18,12 @@ from clearprop.ir.types import Shape
 from clearprop.ir.value import Array, Symbolic, Value
 from clearprop.layers.mode import Mode, current_mode, direct_mode
 from clearprop.layers.weight import Weight
+from clearprop.ops.lift import leaf_array
 from clearprop.registry import Configurable
 from clearprop.settings import settings
-from clearprop.tensor.parameter import Parameter, current_trace
-from clearprop.tensor.tensor import tensor
+from clearprop.tensor.parameter import Parameter, change
+from clearprop.tensor.tensor import telling_line, tensor
+from clearprop.text import snake_case
 
 
 class Layer(Configurable):
@@ -108,7 +109,8 @@ class Layer(Configurable):
             return first.record(self, args, given)
         mode = current_mode()
         if mode is None or (training is not None and training != mode.training):
-            mode = _changed(mode, bool(training))
+            given = bool(training)
+            mode = direct_mode(given) if mode is None else mode.changed(given)
         with mode.active():
             return self._run(args, kwargs, mode)
 
@@ -168,15 +170,12 @@ class Layer(Configurable):
             trainable=trainable,
             regularizer=regularizers.get(regularizer),
             position=self._position,
+            layer_path=_path_teller(self),
         )
 
     def update(self, variable: Parameter, new_value: Any) -> None:
         """Give a non-trainable variable a new value, as part of the step that is being computed."""
-        trace = current_trace()
-        if trace is None:
-            variable.assign(new_value)
-        else:
-            trace.update(variable, new_value)
+        change(variable, new_value)
 
     def add_loss(self, loss: Any) -> None:
         """Add a single number to the loss of the training step that is being computed."""
@@ -238,17 +237,18 @@ class Layer(Configurable):
     @property
     def trainable_weights(self) -> list[Weight]:
         """The weights that ``fit`` changes."""
-        frozen: set[int] = set()
         stack: list[tuple[Layer, bool]] = [(self, True)]
+        seen: set[tuple[int, bool]] = set()
         trained: dict[int, Weight] = {}
         while stack:
             layer, above = stack.pop()
             trains = above and layer._trainable
+            if (id(layer), trains) in seen:
+                continue
+            seen.add((id(layer), trains))
             for weight in layer.own_weights:
                 if trains and weight.trainable:
                     trained.setdefault(id(weight), weight)
-                else:
-                    frozen.add(id(weight))
             stack += [(sublayer, trains) for sublayer in reversed(layer.sublayers)]
         return [weight for weight in self.weights if id(weight) in trained]
 
@@ -279,7 +279,8 @@ class Layer(Configurable):
         """
         self._needs_weights("set_weights")
         own = self.weights
-        arrays = [np.asarray(weight) for weight in weights]
+        with telling_line():
+            arrays = [leaf_array(weight) for weight in weights]  # all can be read before one is set
         found, needed = [a.shape for a in arrays], [w.shape for w in own]
         if found != needed:
             raise ShapeError(
@@ -314,6 +315,18 @@ class Layer(Configurable):
         self._given_name = name
 
     @property
+    def path(self) -> str:
+        """Names of the layers around this one and its own, without the outermost model's."""
+        names: list[str] = []
+        layer: Layer | None = self
+        while layer is not None:
+            placed_by = layer._placed_by() if layer._placed_by is not None else None
+            if placed_by is not None or not names:
+                names.append(layer.name)
+            layer = placed_by
+        return "/".join(reversed(names))
+
+    @property
     def position(self) -> tuple[int, ...]:
         """Where the layer stands: its number in its model, its number in that one, ..."""
         return self._position
@@ -334,7 +347,7 @@ class Layer(Configurable):
                     name = f"{base}_{counts[base]}"
                 taken.add(name)
             placed_by = layer._placed_by() if layer._placed_by is not None else None
-            if placed_by is None or placed_by is self:
+            if (placed_by is None or placed_by is self) and layer not in self._outer_layers():
                 layer._placed_by = ref(self)
                 layer._name_in_model = name
                 layer.move((*self._position, number))
@@ -369,12 +382,6 @@ class Layer(Configurable):
         return f"<{type(self).__name__} {self.name!r}>"
 
 
-def snake_case(name: str) -> str:
-    """``LayerNormalization`` -> ``layer_normalization``, ``Conv2D`` -> ``conv2d``."""
-    spaced = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", spaced).lower()
-
-
 def _completing(build: Callable[..., None]) -> Callable[..., None]:
     """``build``, after which the layer knows that it is built, whoever called it."""
 
@@ -388,12 +395,15 @@ def _completing(build: Callable[..., None]) -> Callable[..., None]:
     return complete
 
 
-def _changed(mode: Mode | None, training: bool) -> Mode:
-    if mode is None:
-        return direct_mode(training)
-    changed = Mode(training, mode.key, mode.counter)
-    changed.losses, changed.observers = mode.losses, mode.observers
-    return changed
+def _path_teller(layer: Layer) -> Callable[[], str]:
+    """Tells the layer's path as long as it lives, without keeping it alive."""
+    weakly = ref(layer)
+
+    def tell() -> str:
+        living = weakly()
+        return "" if living is None else living.path
+
+    return tell
 
 
 def _parts(value: Any) -> Iterator[Any]:

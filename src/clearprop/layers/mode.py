@@ -44,6 +44,13 @@ class Mode:
         self.observers: list[Callable[[Any, Any], None]] = []
         self._draws: dict[tuple[int, ...], int] = {}
 
+    def changed(self, training: bool) -> Mode:
+        """The same, training or not; both count their draws together."""
+        changed = Mode(training, self.key, self.counter)
+        changed.losses, changed.observers = self.losses, self.observers
+        changed._draws = self._draws
+        return changed
+
     def random_key(self, position: tuple[int, ...], seed: int | None = None) -> Value:
         """u32[2]: a key of its own for each draw of each layer.
 

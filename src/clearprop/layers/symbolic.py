@@ -23,7 +23,9 @@ from clearprop.tensor.parameter import Trace
 from clearprop.tensor.tensor import Tensor
 
 SymbolicShape = tuple[int | None, ...]
-_STAND_IN_SIZES = (4, 6)
+# Batch sizes, and what each unknown length adds to its axis's number: they must differ after
+# pooling and slicing too, and let themselves be divided.
+_STAND_IN_SIZES = ((4, 840), (6, 2520))
 
 
 class Call:
@@ -114,6 +116,15 @@ class SymbolicTensor(Operators, Symbolic):
             at=str(here()),
         )
 
+    def __iter__(self) -> Any:
+        raise TraceError(
+            "Going through a symbolic Tensor: its first axis is a batch of unknown size",
+            found=repr(self),
+            needed="an operation on the whole batch",
+            try_="take a column with x[:, 0]",
+            at=str(here()),
+        )
+
     def __repr__(self) -> str:
         name = f"{self.name}: " if self.name else ""
         return f"<symbolic {name}{short_name(self.dtype)}{symbolic_shape_text(self.shape)}>"
@@ -150,9 +161,9 @@ def Input(  # noqa: N802 -- Keras's name
         )
     chosen = settings.dtype if dtype is None else as_dtype(dtype)
     stand_ins = []
-    for size in _STAND_IN_SIZES:
+    for batch, step in _STAND_IN_SIZES:
         # Each unknown length gets a size of its own, so that two of them are not taken for equal.
-        sizes = [size + 10 * i if n is None else n for i, n in enumerate([None, *shape])]
+        sizes = [batch, *(step * i if n is None else n for i, n in enumerate(shape, start=1))]
         stand_ins.append(Tensor(TensorType(tuple(sizes), chosen), name=name or ""))
     return SymbolicTensor(stand_ins, name=name or "")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from clearprop.dtypes import DType
@@ -24,10 +26,11 @@ class Weight(Parameter):
         initializer: draws the first numbers.
         regularizer: adds to the loss, or None.
         position: where the layer stands in its model.
+        layer_path: tells the path of its layer.
         is_drawn: whether the numbers are still those the initializer drew.
     """
 
-    __slots__ = ("_numbers", "initializer", "is_drawn", "position", "regularizer", "seed")
+    __slots__ = ("_numbers", "initializer", "is_drawn", "layer_path", "position", "regularizer", "seed")
 
     def __init__(
         self,
@@ -39,12 +42,20 @@ class Weight(Parameter):
         trainable: bool = True,
         regularizer: Regularizer | None = None,
         position: tuple[int, ...] = (),
+        layer_path: Callable[[], str] = str,
     ) -> None:
+        self.layer_path = layer_path
         self.initializer, self.regularizer, self.position = initializer, regularizer, position
         self.seed: int | None = None
         self._numbers: Array | None = None
         self.is_drawn = True
         super().__init__(TensorType(shape, dtype), name=name, trainable=trainable)
+
+    @property
+    def path(self) -> str:
+        """The path of its layer in the model and its own name: ``encoder/dense_1/kernel``."""
+        above = self.layer_path()
+        return f"{above}/{self.name}" if above else self.name
 
     @property
     def array(self) -> Array:

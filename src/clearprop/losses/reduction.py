@@ -57,7 +57,7 @@ def reduced_loss(
         weights = given if weights is None else ops.multiply(weights, given)
     if weights is not None:
         losses = ops.multiply(losses, weights)
-    if reduction in {None, "none"}:
+    if reduction in {None, "none"} or not losses.shape:
         return losses
     total = ops.sum(losses)
     if reduction == "sum":

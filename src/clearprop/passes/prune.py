@@ -66,9 +66,7 @@ def _needed(body: Program, carry_count: int, read: list[bool]) -> list[bool]:
         reached = set(roots)
         for equation in equations_under(roots, position.__contains__):
             reached.update(equation.inputs)
-        now = [
-            needed[i] or value in reached for i, value in enumerate(body.inputs)
-        ]
+        now = [needed[i] or value in reached for i, value in enumerate(body.inputs)]
         if now == needed:
             return needed
         needed = now

@@ -44,9 +44,7 @@ class Rewriter:
     def keep(self, equation: Equation) -> tuple[Value, ...]:
         """Write an old equation as it is, on new inputs, and return its new results."""
         inputs = self.inputs_of(equation)
-        results = write(
-            equation.primitive, inputs, equation.params, equation.types, like=equation
-        )
+        results = write(equation.primitive, inputs, equation.params, equation.types, like=equation)
         self.replace(equation, results)
         return results
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
 from clearprop.ir.program import Program
@@ -20,24 +21,36 @@ def simplify(program: Program) -> Program:
     Values of outputs stay bit for bit what they were.
     """
     program = _once(_merge_scans(spread_constants(program)))
-    program = prune_scans(program)
-    program = _inside(program)
+    before = -1
+    while before != (before := _size(program)):  # what one scan gives up, others need not give it
+        program = _inside(prune_scans(program))
     verify(program)
     return program
+
+
+def _size(program: Program) -> int:
+    """How much there is to read, in the Programs inside too."""
+    size = 0
+    for equation in program.equations:
+        size += 1 + len(equation.inputs) + len(equation.types)
+        size += sum(_size(each) for each in equation.params.values() if isinstance(each, Program))
+    return size
 
 
 def _once(program: Program) -> Program:
     """Equal equations become one; an equation that changes nothing becomes its input."""
     rewriter = Rewriter(program)
+    given = set(program.inputs)
     written: dict[_Key, tuple[Value, ...]] = {}
     for equation in program.equations:
         inputs = rewriter.inputs_of(equation)
         if equation.primitive.name == "reshape":
-            inputs = (_before_reshape(inputs[0]),)
+            inputs = (_before_reshape(inputs[0], given),)
         if _changes_nothing(equation, inputs):
             rewriter.replace(equation, inputs[:1])
             continue
-        key = (equation.primitive, tuple(map(_identity, inputs)), _frozen(equation))
+        identities = tuple(_identity(value, given) for value in inputs)
+        key = (equation.primitive, identities, _frozen(equation))
         if key not in written:
             written[key] = write(
                 equation.primitive, inputs, equation.params, equation.types, like=equation
@@ -46,22 +59,34 @@ def _once(program: Program) -> Program:
     return rewriter.finish()
 
 
-def _before_reshape(value: Value) -> Value:
+def _before_reshape(value: Value, given: Set[Value]) -> Value:
     """What a reshape of ``value`` may read instead: a reshape before it has no effect."""
-    while value.equation is not None and value.equation.primitive.name == "reshape":
+    while (
+        value not in given
+        and value.equation is not None
+        and value.equation.primitive.name == "reshape"
+    ):
         value = value.equation.inputs[0]
     return value
 
 
-def _identity(value: Value) -> _Key:
-    """Single numbers are the same when their bits are; all else when it is the same value."""
-    if value.array is not None and value.equation is None and value.shape == ():
+def _identity(value: Value, given: Set[Value]) -> _Key:
+    """Single constants are the same when their bits are; all else when it is the same value."""
+    is_constant = value.array is not None and value.equation is None and value not in given
+    if is_constant and value.array is not None and value.shape == ():
         return value.dtype, value.array.tobytes()
     return (value,)
 
 
 def _frozen(equation: Equation) -> _Key:
-    return tuple(sorted(equation.params.items(), key=lambda item: item[0]))
+    return tuple((name, _bits(equation.params[name])) for name in sorted(equation.params))
+
+
+def _bits(param: Any) -> _Key:
+    """Equal only for equal params: True is not 1 here, and 0.0 is not -0.0."""
+    if isinstance(param, tuple):
+        return tuple(map(_bits, param))
+    return type(param), param.hex() if isinstance(param, float) else param
 
 
 def _changes_nothing(equation: Equation, inputs: tuple[Value, ...]) -> bool:
@@ -109,7 +134,8 @@ def _merge_scans(program: Program) -> Program:
 
 def _scan_key(equation: Equation) -> _Key:
     params = equation.params
-    return equation.inputs, params["body"].inputs, params["length"], params["reverse"]
+    counts = params["carry_count"], params["step_count"]
+    return equation.inputs, params["body"].inputs, counts, params["length"], params["reverse"]
 
 
 def _extends(wide: Equation, narrow: Equation) -> bool:

@@ -8,15 +8,15 @@ from contextvars import ContextVar
 from typing import Any
 from weakref import ref
 
-import numpy as np
-
-from clearprop.dtypes import as_dtype
-from clearprop.errors import ShapeError
+from clearprop.dtypes import as_dtype, is_float
+from clearprop.errors import DTypeError, ShapeError
 from clearprop.ir.place import here
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Array, Value
-from clearprop.ops.lift import leaf_array
-from clearprop.tensor.tensor import Tensor
+from clearprop.ops.lift import as_dtype as in_dtype
+from clearprop.ops.lift import leaf_array, lift
+from clearprop.settings import settings
+from clearprop.tensor.tensor import Tensor, telling_line
 
 
 class Parameter(Tensor):
@@ -68,7 +68,8 @@ class Parameter(Tensor):
         Raises:
             ShapeError: the shape differs.
         """
-        array = np.asarray(value.numpy() if isinstance(value, Tensor) else value)
+        with telling_line():
+            array = leaf_array(value, self.dtype)
         if array.shape != self.shape:
             raise ShapeError(
                 f'assign: the new numbers of parameter "{self.name}" have another shape',
@@ -76,13 +77,16 @@ class Parameter(Tensor):
                 needed=f"{self.shape}",
                 at=str(here()),
             )
-        self.hold(array.astype(self.dtype))  # a copy, also when the dtype is the same
+        self.hold(array)
 
     def hold(self, array: Array) -> None:
         """Take ``array``, of this shape and dtype, as the new numbers; nobody may write to it."""
         array.flags.writeable = False
         self.array = array
         self._leaf = None
+
+    def __pos__(self) -> Any:
+        return self.as_input()
 
     def numpy(self) -> Array:
         """Its present numbers: a NumPy array that nobody can write to."""
@@ -101,10 +105,21 @@ def parameter(data: Any, dtype: Any = None, name: str = "", trainable: bool = Tr
 
     Shapes:
         The shape of ``data``.
+
+    Raises:
+        DTypeError: the element type has no derivatives.
     """
-    array = leaf_array(data, None if dtype is None else as_dtype(dtype))
-    if dtype is None and array.dtype.kind in "iub" and not hasattr(data, "dtype"):
-        array = leaf_array(data, as_dtype("float32"))
+    with telling_line():
+        array = leaf_array(data, None if dtype is None else as_dtype(dtype))
+        if dtype is None and not is_float(array.dtype):
+            array = leaf_array(data, settings.dtype)
+        if not is_float(array.dtype):
+            raise DTypeError(
+                "parameter: what is learned must be floating-point numbers",
+                found=array.dtype.name,
+                needed="float32 or float64",
+                try_="use cp.tensor(...) for whole numbers",
+            )
     type_ = TensorType(array.shape, array.dtype)
     return Parameter(type_, array=array, name=name, trainable=trainable)
 
@@ -114,20 +129,24 @@ class Trace:
 
     Attributes:
         bindings: for each parameter the value that equations read in its place.
+        placeholders: those made for parameters that had no binding when they were first read.
         updates: parameters that the traced code gave new values, in the order of the updates.
         binds_all: whether a parameter without a binding gets a placeholder when it is first read.
-        keeps_element_types: whether models leave the element type of their inputs alone.
     """
-
-    keeps_element_types = False
 
     def __init__(
         self, bindings: Mapping[Any, Value] | None = None, *, binds_all: bool = False
     ) -> None:
         self.bindings: dict[Parameter, Value] = dict(bindings or {})
+        self.placeholders: dict[Parameter, Tensor] = {}
         self.updates: dict[Parameter, Value] = {}
         self.binds_all = binds_all
         self._outer: Trace | None = None
+
+    @property
+    def keeps_element_types(self) -> bool:
+        """Whether models leave the element type of their inputs alone."""
+        return self._outer is not None and self._outer.keeps_element_types
 
     def read(self, parameter: Parameter) -> Value:
         """What stands for ``parameter`` here."""
@@ -135,8 +154,9 @@ class Trace:
             return self.bindings[parameter]
         if self.binds_all:
             type_ = self.placeholder_type(parameter.type)
-            self.bindings[parameter] = Tensor(type_, name=parameter.name)
-            return self.bindings[parameter]
+            placeholder = Tensor(type_, name=parameter.name)
+            self.bindings[parameter] = self.placeholders[parameter] = placeholder
+            return placeholder
         return parameter.present_leaf() if self._outer is None else self._outer.read(parameter)
 
     def placeholder_type(self, type_: TensorType) -> TensorType:
@@ -166,3 +186,24 @@ _trace: ContextVar[Trace | None] = ContextVar("trace", default=None)
 def current_trace() -> Trace | None:
     """The innermost trace at work, if any."""
     return _trace.get()
+
+
+def change(parameter: Parameter, value: Any) -> None:
+    """Give ``parameter`` a new value: at once, or as part of what is being traced.
+
+    Raises:
+        ShapeError: the shape differs.
+    """
+    trace = current_trace()
+    if trace is None:
+        parameter.assign(value)
+        return
+    (new,) = lift(value)
+    if new.shape != parameter.shape:
+        raise ShapeError(
+            f'Updating the variable "{parameter.name}": the new value has another shape',
+            found=f"{new.type}",
+            needed=f"{parameter.type}",
+            at=str(here()),
+        )
+    trace.update(parameter, in_dtype(new, trace.read(parameter).dtype))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any, NoReturn, cast
 
 import numpy as np
 
-from clearprop import ops
+from clearprop import ops, tree
 from clearprop.doors import door
 from clearprop.dtypes import as_dtype, is_float, short_name
-from clearprop.errors import GradientError, TraceError
+from clearprop.errors import ClearPropError, GradientError, TraceError
 from clearprop.ir.meaning import run_equation
 from clearprop.ir.place import here
 from clearprop.ir.program import equations_under
@@ -28,9 +29,16 @@ _UFUNCS: dict[str, Callable[..., Value]] = {
     "arcsin": ops.arcsin, "arccos": ops.arccos, "arctan": ops.arctan, "arctan2": ops.arctan2,
     "arcsinh": ops.arcsinh, "arccosh": ops.arccosh, "arctanh": ops.arctanh,
     "float_power": ops.power, "invert": ops.bitwise_not, "rint": ops.round,
-    "true_divide": ops.divide, "conjugate": lambda x: x, "positive": lambda x: x,
+    "true_divide": ops.divide, "conjugate": lambda x: ops.lift.lift(x)[0], "positive": lambda x: ops.lift.lift(x)[0],
     "fabs": ops.absolute,
 }  # fmt: skip
+
+_SAME_NAME = (
+    "all", "any", "argmax", "argmin", "clip", "concatenate", "dot", "einsum", "expand_dims",
+    "max", "mean", "min", "outer", "prod", "reshape", "squeeze", "stack", "std", "sum",
+    "tensordot", "transpose", "var", "where",
+)  # fmt: skip
+_FUNCTIONS: dict[Any, str] = {getattr(np, name): name for name in _SAME_NAME}
 
 
 class Tensor(Operators, Value):
@@ -87,7 +95,7 @@ class Tensor(Operators, Value):
                 tracked = tracked or value.array is None
         if not tracked:
             arrays = run_equation(equation, [cast("Array", v.array) for v in equation.inputs])
-            return tuple(map(cls.leaf, arrays))
+            return tuple(cls.leaf(_fixed(array)) for array in arrays)
         results = tuple(
             Tensor(type_, equation=equation, index=index)
             for index, type_ in enumerate(equation.types)
@@ -95,7 +103,8 @@ class Tensor(Operators, Value):
         for result in results:
             result.depth = depth + 1
         if depth == DEPTH_LIMIT:
-            warnings.warn(_growing_text(equation), stacklevel=2)
+            place = equation.place
+            warnings.warn_explicit(_growing_text(equation), UserWarning, place.file, place.line)
         return results
 
     # -- numbers ----------------------------------------------------------------
@@ -120,6 +129,18 @@ class Tensor(Operators, Value):
         if method != "__call__" or kwargs or operation is None:
             return NotImplemented
         return operation(*inputs)
+
+    def __array_function__(self, function: Any, _: Any, args: Any, kwargs: Any) -> Any:
+        """``np.sum(tensor)`` is an operation; what ClearProp lacks gets the numbers as arrays."""
+        name = _FUNCTIONS.get(function)
+        if name is not None and kwargs.keys() <= {"axis", "keepdims"}:
+            return getattr(ops, name)(*args, **kwargs)
+        arrays = [tree.map_leaves(_numbers_of, part) for part in (list(args), kwargs)]
+        return function(*arrays[0], **arrays[1])
+
+    def __format__(self, spec: str) -> str:
+        """As the number itself where it is a single one: ``f"{loss:.3f}"``."""
+        return format(self.item() if spec else repr(self), spec)
 
     def item(self) -> Any:
         """The one number of a Tensor with one element, as a Python number."""
@@ -254,10 +275,34 @@ def compute(value: Value) -> Array:
 
     for equation in equations_under([value], lambda node: node.array is not None):
         arrays = run_equation(equation, [numbers(node) for node in equation.inputs])
-        for array in arrays:
-            array.flags.writeable = False
-        computed[equation] = arrays
+        computed[equation] = tuple(map(_fixed, arrays))
     return numbers(value)
+
+
+def has_numbers(value: Value) -> bool:
+    """Whether ``value`` can be computed: no placeholder reaches it."""
+    equations = equations_under([value], lambda node: node.array is not None)
+    read = [value, *(node for equation in equations for node in equation.inputs)]
+    return not any(node.is_placeholder for node in read)
+
+
+def _fixed(array: Array) -> Array:
+    array.flags.writeable = False
+    return array
+
+
+def _numbers_of(leaf: Any) -> Any:
+    return leaf.numpy() if isinstance(leaf, Tensor) else leaf
+
+
+@contextmanager
+def telling_line() -> Generator[None]:
+    """Errors raised inside that know no line get the user's."""
+    try:
+        yield
+    except ClearPropError as error:
+        error.at = error.at or str(here())
+        raise
 
 
 def tensor(data: Any, dtype: Any = None, name: str = "") -> Tensor:
@@ -277,7 +322,8 @@ def tensor(data: Any, dtype: Any = None, name: str = "") -> Tensor:
         >>> cp.tensor([[1.0, 2.0]]).shape
         (1, 2)
     """
-    array = leaf_array(data, None if dtype is None else as_dtype(dtype))
+    with telling_line():
+        array = leaf_array(data, None if dtype is None else as_dtype(dtype))
     return Tensor.leaf(array, name)
 
 

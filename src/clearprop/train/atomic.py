@@ -36,7 +36,9 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         if isinstance(error, OSError):
-            error.add_note(f"Saving {target} failed; what was there before is untouched.{_hint(error)}")
+            error.add_note(
+                f"Saving {target} failed; what was there before is untouched.{_hint(error)}"
+            )
         raise
     _settle(target.parent)
 

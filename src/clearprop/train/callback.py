@@ -83,6 +83,7 @@ class CallbackList:
 
     Attributes:
         acts_on_batches: whether one of them overrides a batch hook.
+        acts_on_epochs: whether one of them overrides a batch or epoch hook.
     """
 
     def __init__(
@@ -107,10 +108,11 @@ class CallbackList:
             callback.set_model(model)
             callback.set_params({"epochs": epochs, "verbose": verbose})
         self._callbacks: list[Callback] = listed
-        self.acts_on_batches = any(
-            getattr(type(callback), hook) is not getattr(Callback, hook)
-            for callback in listed
-            for hook in ("on_train_batch_begin", "on_train_batch_end")
+        self.acts_on_batches = _any_overrides(
+            listed, ("on_train_batch_begin", "on_train_batch_end")
+        )
+        self.acts_on_epochs = self.acts_on_batches or _any_overrides(
+            listed, ("on_epoch_begin", "on_epoch_end")
         )
         self.progress: Progress = progress_for(verbose, epochs, first_epoch)
 
@@ -170,3 +172,11 @@ class CallbackList:
     def ends_quietly_on_nonfinite(self) -> bool:
         """Whether a callback wants training to end without an error."""
         return any([callback.on_nonfinite() for callback in self._callbacks])
+
+
+def _any_overrides(callbacks: Sequence[Callback], hooks: Sequence[str]) -> bool:
+    return any(
+        getattr(getattr(callback, hook), "__func__", None) is not getattr(Callback, hook)
+        for callback in callbacks
+        for hook in hooks
+    )

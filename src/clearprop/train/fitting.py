@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from clearprop.ir.value import Array
 from clearprop.layers.mode import seed_words
 from clearprop.tensor.tensor import Tensor
 from clearprop.train.callback import CallbackList
-from clearprop.train.chunks import ChunkRunner
+from clearprop.train.chunks import CHUNK_SECONDS, ChunkRunner
+from clearprop.train.epochs import EpochsRunner
 from clearprop.train.history import History
 from clearprop.train.nonfinite import refuse_nonfinite
 from clearprop.train.orders import row_order
@@ -45,17 +47,18 @@ class Fit:
         self.callbacks = callbacks
         self.state = model.training_state
         self._key = seed_words(setup.arguments.seed)
+        self._epochs: EpochsRunner | None = None
 
     def run(
         self,
         epochs: Sequence[int],
-        judge: Callable[[int], dict[str, float]],
+        judge: Callable[[int], dict[str, float]] | None,
     ) -> History:
         """Train for these epochs.
 
         Args:
             epochs: their numbers, as the user counts them.
-            judge: validation after an epoch, or nothing.
+            judge: validation after each epoch, or None.
         """
         history = History()
         model = self.model
@@ -63,20 +66,81 @@ class Fit:
         self._prepare_optimizer()
         self.callbacks.on_train_begin()
         logs: dict[str, float] = {}
-        for epoch in epochs:
+        ahead: list[dict[str, float]] = []  # numbers of epochs that were run in one call
+        for number, epoch in enumerate(epochs):
             self.callbacks.on_epoch_begin(epoch)
-            logs, is_complete = self._run_epoch()
+            if judge is None and not ahead:
+                ahead = self._run_short_epochs(len(epochs) - number)
+            logs, is_complete = (ahead.pop(0), True) if ahead else self._run_epoch()
             if not is_complete:
                 break
-            logs |= judge(epoch)
-            history.add(epoch, logs)
-            model.history.add(epoch, logs)
+            if judge is not None:
+                logs |= judge(epoch)
+            for record in (history, model.history):
+                record.add(epoch, logs)
+            named = set(logs)
             self.callbacks.on_epoch_end(epoch, logs)
+            added = {name: value for name, value in logs.items() if name not in named}
+            for record in (history, model.history):
+                record.add_late(added)
             if model.stop_training:
                 break
         self._finish_weights()
         self.callbacks.on_train_end(logs)
         return history
+
+    def _run_short_epochs(self, remaining: int) -> list[dict[str, float]]:
+        """The numbers of several whole epochs run in one call; none where that would not pay.
+
+        It pays where an epoch takes much less time than a chunk and nothing acts at its end.  If
+        a loss comes out that is no number, nothing has happened: the epochs are left to be run
+        one by one, which finds the step.
+        """
+        state, full = self.state, self._runner(self.batch_size)
+        steps, rest = divmod(self.samples.count, self.batch_size)
+        if self.callbacks.acts_on_epochs or state.step_in_epoch or not full.seconds_per_step:
+            return []
+        seconds = full.seconds_per_step * (steps + bool(rest))
+        if seconds > CHUNK_SECONDS / 4 or remaining < 4:
+            return []
+        runner = self._epochs_runner(full, steps, rest, seconds)
+        count = runner.next_count(remaining)
+        seed = self.setup.arguments.seed
+        orders = np.stack(
+            [
+                row_order(seed, state.epochs + number, self.samples.count, shuffle=self.shuffle)
+                for number in range(count)
+            ]
+        )
+        kept, told = runner.run(self._kept(), orders, self._given())
+        if not all(np.isfinite(values).all() for report in told for values in report.full):
+            return []
+        if not all(np.isfinite(values).all() for report in told for values in report.last):
+            return []
+        names = list(self.setup.first_metric_state())
+        self._take_over(kept)
+        logs = []
+        for report in told:
+            self._count(full.step.reports, report.full, self.batch_size)
+            if rest:
+                self._count(full.step.reports, report.last, rest)
+            state.step_in_epoch = steps + bool(rest)
+            state.steps += state.step_in_epoch
+            state.metrics = dict(zip(names, report.metrics, strict=True))
+            logs.append(self.logs())
+            state.finish_epoch()
+        return logs
+
+    def _epochs_runner(
+        self, full: ChunkRunner, steps: int, rest: int, seconds: float
+    ) -> EpochsRunner:
+        if self._epochs is None:
+            last = self._runner(rest).step if rest else None
+            metrics = self.setup.first_metric_state()
+            self._epochs = EpochsRunner(
+                full.step, last, steps, metrics, self.setup.executor, seconds
+            )
+        return self._epochs
 
     def _run_epoch(self) -> tuple[dict[str, float], bool]:
         """The rest of the present epoch; a new one has all of it to do.
@@ -123,9 +187,15 @@ class Fit:
         state = self.state
         state.step_in_epoch += len(rows)
         state.steps += len(rows)
-        for name, values in zip(runner.step.reports, reports, strict=True):
-            added = float(np.sum(values, dtype=np.float64)) * rows.shape[1]
-            state.sums[name] = state.sums.get(name, 0.0) + added
+        self._count(runner.step.reports, reports, rows.shape[1])
+
+    def _count(self, names: Sequence[str], reports: Sequence[Array], batch_size: int) -> None:
+        """Add what steps reported to the sums of the epoch, step by step."""
+        for name, values in zip(names, reports, strict=True):
+            total = self.state.sums.get(name, 0.0)
+            for value in np.ravel(values).tolist():
+                total += value * batch_size
+            self.state.sums[name] = total
 
     def logs(self) -> dict[str, float]:
         """Means over the samples of the present epoch so far, and its metrics."""
@@ -138,13 +208,16 @@ class Fit:
     # -- what a chunk starts from and leaves behind ------------------------------
 
     def _carry(self) -> list[Array]:
+        return [*self._kept(), *self.state.metrics.values()]
+
+    def _kept(self) -> list[Array]:
+        """What is carried from epoch to epoch: all but the metrics."""
         model = self.model
         weights = [*model.trainable_weights, *model.non_trainable_weights]
         return [
             *(weight.array for weight in weights),
             *self.setup.optimizer.state.values(),
             seed_words(self.state.steps),
-            *self.state.metrics.values(),
         ]
 
     def _given(self) -> list[Array]:
@@ -190,17 +263,21 @@ class Fit:
     def _continue_or_restart(self) -> None:
         """Go on in an epoch that was stopped, if it is about these samples; else begin one."""
         state = self.state
-        same = state.step_in_epoch and state.data == self._data_text()
-        if not same:
+        fresh = self.setup.first_metric_state()
+        same = state.step_in_epoch and state.data == self._data_text
+        if not same or _types(fresh) != _types(state.metrics):
             state.step_in_epoch, state.sums = 0, {}
-            state.metrics = self.setup.first_metric_state()
+            state.metrics = fresh
             state.data = ""
+        if self.callbacks.acts_on_batches:
+            self.state.data = self._data_text  # one of them may save the model within the epoch
 
     def remember_data(self) -> None:
         """Note which samples an unfinished epoch is about."""
         if self.state.step_in_epoch:
-            self.state.data = self._data_text()
+            self.state.data = self._data_text
 
+    @cached_property
     def _data_text(self) -> str:
         return f"{self.batch_size} {self.shuffle} {self.samples.digest()}"
 
@@ -265,7 +342,8 @@ def fit(
     )
 
     def judge(epoch: int) -> dict[str, float]:
-        if validation is None or (epoch + 1) % validation_freq:
+        assert validation is not None
+        if (epoch + 1) % validation_freq:
             return {}
         size = validation_batch_size or batch_size
         return {
@@ -275,7 +353,8 @@ def fit(
 
     with listed.at_work():
         try:
-            return training.run(range(initial_epoch, epochs), judge)
+            numbers = range(initial_epoch, epochs)
+            return training.run(numbers, None if validation is None else judge)
         finally:
             training.remember_data()
 

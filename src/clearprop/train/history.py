@@ -25,6 +25,11 @@ class History:
         for name, value in logs.items():
             self.history.setdefault(name, []).append(value)
 
+    def add_late(self, logs: Mapping[str, float]) -> None:
+        """Add to the newest epoch what callbacks had to tell of it."""
+        for name, value in logs.items():
+            self.history.setdefault(name, []).append(value)
+
     def __str__(self) -> str:
         names = list(self.history)
         rows = [
