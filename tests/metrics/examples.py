@@ -58,6 +58,7 @@ def _means(shape: tuple[int, ...]) -> list[Example]:
         *("PearsonCorrelation", "ConcordanceCorrelation"),
     )
     sparse_top = "SparseTopKCategoricalAccuracy"
+    sparse = "SparseCategoricalCrossentropy"
     return [
         *(Example(name, "numbers", "logits", {}, shape) for name in regression),
         Example("Accuracy", "labels", "guesses", {}, shape),
@@ -78,8 +79,8 @@ def _means(shape: tuple[int, ...]) -> list[Example]:
         Example("BinaryCrossentropy", "binary", "logits", {"from_logits": True}, shape),
         Example("CategoricalCrossentropy", "one_hot", "probabilities", {}, shape),
         Example("CategoricalCrossentropy", "one_hot", "logits", {"from_logits": True}, shape),
-        Example("SparseCategoricalCrossentropy", "labels", "probabilities", {}, shape),
-        Example("SparseCategoricalCrossentropy", "labels", "logits", {"from_logits": True}, shape),
+        Example(sparse, "labels", "probabilities", {}, shape),
+        Example(sparse, "labels", "logits", {"from_logits": True}, shape),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import Any
 
@@ -10,11 +11,12 @@ import numpy as np
 import pytest
 import sklearn.metrics
 
-from clearprop import metrics
+from clearprop import losses, metrics
 from tests.metrics.examples import COUNTS, KERAS, Example
+from tests.reference.signatures import arguments_of
 
 NOT_KERAS = {"ConfusionMatrix", "MeanOf", "FunctionMean", "ThresholdMetric", "ConfusionMetric"}
-UNWEIGHTED = {"IoU", "MeanIoU", "BinaryIoU", "OneHotIoU", "OneHotMeanIoU"}  # Keras rounds weights
+COUNTING = {"IoU", "MeanIoU", "BinaryIoU", "OneHotIoU", "OneHotMeanIoU"}  # whole weights
 RNG = np.random.default_rng(7)
 
 each_example = pytest.mark.parametrize("example", KERAS, ids=str)
@@ -53,16 +55,9 @@ def test_metrics_are_keras(example: Example, is_weighted: bool) -> None:
     for y_true, y_pred, weight in example.batches():
         prediction = y_pred.astype(np.float32) if y_pred.dtype.kind == "f" else y_pred
         weights = weight.astype(np.float32) if is_weighted else None
-        if example.metric in UNWEIGHTED and is_weighted:
-            weights = RNG.integers(0, 4, y_true.shape[:1])
-            weights = (
-                np.broadcast_to(
-                    weights.reshape(-1, *(1,) * (y_true.ndim - 1)),
-                    y_true.shape if example.metric[:6] != "OneHot" else y_true.shape[:1],
-                ).copy()
-                if example.metric[:6] != "OneHot"
-                else weights
-            )
+        if is_weighted and example.metric in COUNTING:
+            is_row = example.y_true == "one_hot"
+            weights = RNG.integers(0, 4, y_true.shape[:-1] if is_row else y_true.shape)
         mine.update_state(y_true, prediction, weights)
         peer.update_state(y_true, prediction, weights)
     got, wanted = mine.result().numpy(), result_of(peer)
@@ -72,8 +67,29 @@ def test_metrics_are_keras(example: Example, is_weighted: bool) -> None:
 @each_example
 def test_names_are_keras(example: Example) -> None:
     mine, peer = pair(example)
-    name = peer.name
-    assert name in {mine.name, f"{mine.name}_{name.rpartition('_')[2]}"}  # Keras counts on
+    assert re.fullmatch(rf"{mine.name}(_\d+)?", peer.name)  # Keras counts its objects
+
+
+@pytest.mark.parametrize("name", sorted(set(metrics.__all__) & set(dir(keras.metrics)) - {"get"}))
+def test_arguments_and_defaults_are_keras(name: str) -> None:
+    assert arguments_of(getattr(metrics, name)) == arguments_of(getattr(keras.metrics, name))
+
+
+def test_ignored_classes_do_not_count() -> None:
+    labels, logits = RNG.integers(0, 3, 20), RNG.normal(size=(20, 3)).astype(np.float32)
+    options = {"from_logits": True, "ignore_class": 1}
+    mine = metrics.SparseCategoricalCrossentropy(**options)
+    peer = keras.metrics.SparseCategoricalCrossentropy(**options)
+    ones = np.ones(20, np.float32)  # without weights Keras counts ignored samples as zeros
+    peer.update_state(labels, logits, ones)
+    wanted = pytest.approx(float(result_of(peer)), rel=1e-5)
+    assert float(mine(labels, logits, sample_weight=ones)) == wanted
+    mine.reset_state()
+    assert float(mine(labels, logits)) == wanted
+    assert (
+        float(metrics.get(losses.SparseCategoricalCrossentropy(**options))(labels, logits))
+        == wanted
+    )
 
 
 @pytest.mark.parametrize("weights", [None, [1.0, 0.5, 2.0, 0.0]])
@@ -132,7 +148,7 @@ def test_scores_are_scikit_learns(is_weighted: bool) -> None:
 
 @pytest.mark.parametrize("is_weighted", [False, True])
 def test_decisions_are_scikit_learns(is_weighted: bool) -> None:
-    labels, scores = RNG.integers(0, 2, 400), RNG.integers(0, 200, 400) / 199
+    labels, scores = RNG.integers(0, 2, 400), RNG.integers(1, 200, 400) / 199
     weight = RNG.uniform(size=400) if is_weighted else None
     area = metrics.AUC()(labels, scores - 1e-4, sample_weight=weight)
     wanted = sklearn.metrics.roc_auc_score(labels, scores, sample_weight=weight)

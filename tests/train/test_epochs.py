@@ -47,7 +47,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(EpochsRunner, "run", counted)
     monkeypatch.setattr(EpochsRunner, "next_count", lambda self, remaining: min(remaining, 4))
-    monkeypatch.setattr("clearprop.train.fitting.CHUNK_SECONDS", 1e9)
+    monkeypatch.setattr("clearprop.train.loop.CHUNK_SECONDS", 1e9)
     return counts
 
 
@@ -79,5 +79,3 @@ def test_callbacks_made_of_functions_act_at_each_epoch(runs: list[int]) -> None:
     trained([callback], batch_size=50)
     assert runs == []
     assert seen == list(range(23))
-
-

@@ -49,6 +49,12 @@ class GradientReport:
     Attributes:
         rows: one for each floating-point argument and parameter.
         tolerance: the error up to which a row counts as right.
+
+    Example:
+        >>> import clearprop as cp
+        >>> report = cp.check_gradients(cp.tanh, [0.5])
+        >>> report.passed, len(report.rows)
+        (True, 1)
     """
 
     rows: tuple[GradientRow, ...]

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 from clearprop import tree
 from clearprop.executors.choose import Run, choose_executor
 from clearprop.functions.trace import as_tensors, call_on, placeholders
+from clearprop.ir.place import telling_line
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
 from clearprop.passes.simplify import simplify
 from clearprop.tensor.parameter import Parameter, Trace, current_trace
-from clearprop.tensor.tensor import Tensor, has_numbers, telling_line, tensor
+from clearprop.tensor.tensor import Tensor, has_numbers, tensor
 
 MOST_SIGNATURES = 32
 _Signature = tuple[tree.Structure, tuple[TensorType, ...]]
@@ -40,6 +41,14 @@ class CompiledFunction:
 
     Attributes:
         function: what was compiled.
+
+    Example:
+        >>> import clearprop as cp
+        >>> square = cp.functions.CompiledFunction(lambda x: x * x)
+        >>> print(square.program(cp.tensor([1.0, 2.0])))
+        program(v0: f32[2]):
+          v1: f32[2] = multiply v0 v0
+          return v1
     """
 
     def __init__(self, function: Callable[..., Any], executor: str | None = None) -> None:
@@ -85,7 +94,7 @@ class CompiledFunction:
         traced = call_on(self.function, structure, inputs, trace)
         outputs = [*traced.outputs, *traced.updates.values()]
         program = Program.under(outputs, [*inputs, *trace.placeholders.values()])
-        with telling_line():
+        with telling_line:
             program.check_closed()
         program = simplify(program)
         run = self._executor.compile_program(program)

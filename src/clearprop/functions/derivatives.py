@@ -57,6 +57,12 @@ def value_and_grad(function: Callable[..., Any], argnums: Arguments = 0) -> Call
 
     Shapes:
         ``(value, gradient)``; the gradient has the structure and shapes of the argument.
+
+    Example:
+        >>> import clearprop as cp
+        >>> value, gradient = cp.value_and_grad(lambda x: x**2)(3.0)
+        >>> float(value), float(gradient)
+        (9.0, 6.0)
     """
 
     @functools.wraps(function)

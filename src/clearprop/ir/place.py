@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
+from clearprop.errors import ClearPropError
+
 _PACKAGE = __name__.partition(".")[0]
 
 
@@ -69,6 +71,23 @@ def in_layer(name: str) -> Generator[str]:
         yield path
     finally:
         _layer.reset(token)
+
+
+class _TellingLine:
+    """Errors raised inside that know no line get the user's.
+
+    It is no generator: the standard library would stand between the user's line and the error.
+    """
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, ClearPropError):
+            error.at = error.at or str(here())
+
+
+telling_line = _TellingLine()
 
 
 def layer_path() -> str:

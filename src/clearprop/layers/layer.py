@@ -13,7 +13,7 @@ import numpy as np
 from clearprop import initializers, regularizers
 from clearprop.dtypes import DType, as_dtype, is_float
 from clearprop.errors import ArgumentError, NotBuiltError, ShapeError
-from clearprop.ir.place import here, in_layer
+from clearprop.ir.place import here, in_layer, telling_line
 from clearprop.ir.types import Shape
 from clearprop.ir.value import Array, Symbolic, Value
 from clearprop.layers.mode import Mode, current_mode, direct_mode
@@ -22,7 +22,7 @@ from clearprop.ops.lift import leaf_array
 from clearprop.registry import Configurable
 from clearprop.settings import settings
 from clearprop.tensor.parameter import Parameter, change
-from clearprop.tensor.tensor import telling_line, tensor
+from clearprop.tensor.tensor import tensor
 from clearprop.text import snake_case
 
 
@@ -109,8 +109,8 @@ class Layer(Configurable):
             return first.record(self, args, given)
         mode = current_mode()
         if mode is None or (training is not None and training != mode.training):
-            given = bool(training)
-            mode = direct_mode(given) if mode is None else mode.changed(given)
+            trains = bool(training)
+            mode = direct_mode(trains) if mode is None else mode.changed(trains)
         with mode.active():
             return self._run(args, kwargs, mode)
 
@@ -279,7 +279,7 @@ class Layer(Configurable):
         """
         self._needs_weights("set_weights")
         own = self.weights
-        with telling_line():
+        with telling_line:
             arrays = [leaf_array(weight) for weight in weights]  # all can be read before one is set
         found, needed = [a.shape for a in arrays], [w.shape for w in own]
         if found != needed:
@@ -317,14 +317,8 @@ class Layer(Configurable):
     @property
     def path(self) -> str:
         """Names of the layers around this one and its own, without the outermost model's."""
-        names: list[str] = []
-        layer: Layer | None = self
-        while layer is not None:
-            placed_by = layer._placed_by() if layer._placed_by is not None else None
-            if placed_by is not None or not names:
-                names.append(layer.name)
-            layer = placed_by
-        return "/".join(reversed(names))
+        names = [layer.name for layer in self._outward()]
+        return "/".join(reversed(names[:-1] or names))
 
     @property
     def position(self) -> tuple[int, ...]:
@@ -347,10 +341,19 @@ class Layer(Configurable):
                     name = f"{base}_{counts[base]}"
                 taken.add(name)
             placed_by = layer._placed_by() if layer._placed_by is not None else None
-            if (placed_by is None or placed_by is self) and layer not in self._outer_layers():
+            if (placed_by is None or placed_by is self) and layer not in self._outward():
                 layer._placed_by = ref(self)
                 layer._name_in_model = name
                 layer.move((*self._position, number))
+
+    def _outward(self) -> list[Layer]:
+        """This layer and those it stands in, which can never be placed below it."""
+        found: list[Layer] = []
+        layer: Layer | None = self
+        while layer is not None and layer not in found:
+            found.append(layer)
+            layer = layer._placed_by() if layer._placed_by is not None else None
+        return found
 
     def move(self, position: tuple[int, ...]) -> None:
         """Stand at ``position`` from now on, and all layers inside with it."""

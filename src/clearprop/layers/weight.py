@@ -30,7 +30,15 @@ class Weight(Parameter):
         is_drawn: whether the numbers are still those the initializer drew.
     """
 
-    __slots__ = ("_numbers", "initializer", "is_drawn", "layer_path", "position", "regularizer", "seed")
+    __slots__ = (
+        "_numbers",
+        "initializer",
+        "is_drawn",
+        "layer_path",
+        "position",
+        "regularizer",
+        "seed",
+    )
 
     def __init__(
         self,

@@ -58,6 +58,17 @@ def _of_class(x: Value, labels: Value, axis: int) -> Value:
     return ops.sum(ops.where(hot, x, 0), axis=axis)
 
 
+def without_ignored(y_true: Value, shape: Shape, ignore_class: int | None) -> Value | None:
+    """Whether each label is another than the ignored one; None where none is ignored.
+
+    Shapes:
+        y_true: S or (*S, 1), shape S  ->  bool S
+    """
+    if ignore_class is None:
+        return None
+    return ops.not_equal(ops.reshape(y_true, shape), ignore_class)
+
+
 def categorical_generalized_cross_entropy(y_true: ArrayLike, y_pred: ArrayLike, q: float) -> Value:
     """(1 - p^q) / q, where p is the probability of the right class.
 
@@ -129,9 +140,7 @@ class SparseCategoricalCrossentropy(FunctionLoss):
         Shapes:
             y_true: S or (*S, 1), losses: S  ->  bool S
         """
-        if self.ignore_class is None:
-            return None
-        return ops.not_equal(ops.reshape(y_true, losses.shape), self.ignore_class)
+        return without_ignored(y_true, losses.shape, self.ignore_class)
 
 
 class CategoricalGeneralizedCrossEntropy(FunctionLoss):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clearprop.ir.types import Shape
+from clearprop.ir.value import Value
 from clearprop.losses.binary import binary_crossentropy
 from clearprop.losses.categorical import categorical_crossentropy, kl_divergence
 from clearprop.losses.counts import poisson
@@ -13,7 +14,7 @@ from clearprop.losses.distances import (
 )
 from clearprop.losses.hinges import categorical_hinge, hinge, squared_hinge
 from clearprop.losses.shapes import check_index_shape
-from clearprop.losses.sparse import sparse_categorical_crossentropy
+from clearprop.losses.sparse import sparse_categorical_crossentropy, without_ignored
 from clearprop.losses.squares import mean_squared_error, mean_squared_logarithmic_error
 from clearprop.metrics.mean import FunctionMean
 
@@ -306,6 +307,7 @@ class SparseCategoricalCrossentropy(FunctionMean):
     Args:
         name: what histories call it.
         from_logits: whether the model ends without a softmax.
+        ignore_class: a label whose samples do not count.
         axis: along which the classes lie.
 
     Shapes:
@@ -324,10 +326,11 @@ class SparseCategoricalCrossentropy(FunctionMean):
         self,
         name: str | None = "sparse_categorical_crossentropy",
         from_logits: bool = False,
+        ignore_class: int | None = None,
         axis: int = -1,
     ) -> None:
         super().__init__(name)
-        self.from_logits, self.axis = from_logits, axis
+        self.from_logits, self.ignore_class, self.axis = from_logits, ignore_class, axis
 
     def check_shapes(self, y_true: Shape, y_pred: Shape) -> None:
         """Refuse labels that are not one class number for each row of predictions.
@@ -336,3 +339,11 @@ class SparseCategoricalCrossentropy(FunctionMean):
             ShapeError: they do not fit.
         """
         check_index_shape(self.name, y_true, y_pred, self.axis)
+
+    def counted(self, y_true: Value, values: Value) -> Value | None:
+        """Whether a sample has another label than the ignored one.
+
+        Shapes:
+            y_true: S or (*S, 1), values: S  ->  bool S
+        """
+        return without_ignored(y_true, values.shape, self.ignore_class)

@@ -16,7 +16,7 @@ from clearprop.ir.value import Array, Value
 from clearprop.losses.loss import Loss
 from clearprop.losses.reduction import safe_divide
 from clearprop.losses.shapes import check_same_shape
-from clearprop.metrics.metric import Metric, State, weight_for
+from clearprop.metrics.metric import Metric, State, masked_weight, weight_for
 from clearprop.ops.lift import ArrayLike, lift, lift_float
 
 
@@ -157,6 +157,14 @@ class MeanOf(Metric):
         """
         check_same_shape(self.name, y_true, y_pred)
 
+    def counted(self, y_true: Value, values: Value) -> Value | None:
+        """Whether each sample counts, for a metric that leaves some out; None where all do.
+
+        Shapes:
+            y_true: the targets, values: S  ->  bool S
+        """
+        return None
+
     def initial_state(self, output_shape: Shape | None = None) -> dict[str, Array]:
         """Nothing summed, nothing counted."""
         return {"total": np.zeros(()), "count": np.zeros(())}
@@ -171,7 +179,11 @@ class MeanOf(Metric):
         """
         target, prediction = lift(y_true)[0], lift_float(y_pred)
         self.check_shapes(target.shape, prediction.shape)
-        return with_values(self.name, state, self.values(target, prediction), sample_weight)
+        values = self.values(target, prediction)
+        counted = self.counted(target, values)
+        if counted is not None:
+            sample_weight = masked_weight(sample_weight, counted)
+        return with_values(self.name, state, values, sample_weight)
 
     def compute(self, state: State) -> Value:
         """The mean; 0 before the first batch.
@@ -243,6 +255,14 @@ class MeanMetricWrapper(MeanOf):
         """
         if isinstance(self.fn, Loss):
             self.fn.check_shapes(y_true, y_pred)
+
+    def counted(self, y_true: Value, values: Value) -> Value | None:
+        """Whether each sample counts, where a Loss leaves some out.
+
+        Shapes:
+            y_true: the targets, values: S  ->  bool S
+        """
+        return self.fn.counted(y_true, values) if isinstance(self.fn, Loss) else None
 
     def values(self, y_true: Value, y_pred: Value) -> Value:
         """The numbers to take the mean of.

@@ -10,13 +10,13 @@ from weakref import ref
 
 from clearprop.dtypes import as_dtype, is_float
 from clearprop.errors import DTypeError, ShapeError
-from clearprop.ir.place import here
+from clearprop.ir.place import here, telling_line
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Array, Value
 from clearprop.ops.lift import as_dtype as in_dtype
 from clearprop.ops.lift import leaf_array, lift
 from clearprop.settings import settings
-from clearprop.tensor.tensor import Tensor, telling_line
+from clearprop.tensor.tensor import Tensor
 
 
 class Parameter(Tensor):
@@ -68,7 +68,7 @@ class Parameter(Tensor):
         Raises:
             ShapeError: the shape differs.
         """
-        with telling_line():
+        with telling_line:
             array = leaf_array(value, self.dtype)
         if array.shape != self.shape:
             raise ShapeError(
@@ -109,7 +109,7 @@ def parameter(data: Any, dtype: Any = None, name: str = "", trainable: bool = Tr
     Raises:
         DTypeError: the element type has no derivatives.
     """
-    with telling_line():
+    with telling_line:
         array = leaf_array(data, None if dtype is None else as_dtype(dtype))
         if dtype is None and not is_float(array.dtype):
             array = leaf_array(data, settings.dtype)

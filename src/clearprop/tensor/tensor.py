@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, NoReturn, cast
 
 import numpy as np
@@ -12,9 +11,9 @@ import numpy as np
 from clearprop import ops, tree
 from clearprop.doors import door
 from clearprop.dtypes import as_dtype, is_float, short_name
-from clearprop.errors import ClearPropError, GradientError, TraceError
+from clearprop.errors import GradientError, TraceError
 from clearprop.ir.meaning import run_equation
-from clearprop.ir.place import here
+from clearprop.ir.place import here, telling_line
 from clearprop.ir.program import equations_under
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Array, Equation, Value, set_leaf_class
@@ -29,8 +28,8 @@ _UFUNCS: dict[str, Callable[..., Value]] = {
     "arcsin": ops.arcsin, "arccos": ops.arccos, "arctan": ops.arctan, "arctan2": ops.arctan2,
     "arcsinh": ops.arcsinh, "arccosh": ops.arccosh, "arctanh": ops.arctanh,
     "float_power": ops.power, "invert": ops.bitwise_not, "rint": ops.round,
-    "true_divide": ops.divide, "conjugate": lambda x: ops.lift.lift(x)[0], "positive": lambda x: ops.lift.lift(x)[0],
-    "fabs": ops.absolute,
+    "true_divide": ops.divide, "conjugate": lambda x: ops.lift.lift(x)[0],
+    "positive": lambda x: ops.lift.lift(x)[0], "fabs": ops.absolute,
 }  # fmt: skip
 
 _SAME_NAME = (
@@ -295,16 +294,6 @@ def _numbers_of(leaf: Any) -> Any:
     return leaf.numpy() if isinstance(leaf, Tensor) else leaf
 
 
-@contextmanager
-def telling_line() -> Generator[None]:
-    """Errors raised inside that know no line get the user's."""
-    try:
-        yield
-    except ClearPropError as error:
-        error.at = error.at or str(here())
-        raise
-
-
 def tensor(data: Any, dtype: Any = None, name: str = "") -> Tensor:
     """A Tensor with these numbers, copied.
 
@@ -322,7 +311,7 @@ def tensor(data: Any, dtype: Any = None, name: str = "") -> Tensor:
         >>> cp.tensor([[1.0, 2.0]]).shape
         (1, 2)
     """
-    with telling_line():
+    with telling_line:
         array = leaf_array(data, None if dtype is None else as_dtype(dtype))
     return Tensor.leaf(array, name)
 

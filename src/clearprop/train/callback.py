@@ -171,7 +171,8 @@ class CallbackList:
 
     def ends_quietly_on_nonfinite(self) -> bool:
         """Whether a callback wants training to end without an error."""
-        return any([callback.on_nonfinite() for callback in self._callbacks])
+        answers = [callback.on_nonfinite() for callback in self._callbacks]  # all are told
+        return any(answers)
 
 
 def _any_overrides(callbacks: Sequence[Callback], hooks: Sequence[str]) -> bool:

@@ -121,9 +121,7 @@ def _epoch_body(full: Step, last: Step | None, steps: int, metrics: Sequence[Arr
     results = list(primitives.scan(full.body, carry, [orders], given, length=steps))
     carry, reports = results[: full.carry_count], results[full.carry_count :]
     if last is not None:
-        in_rest = primitives.slice_(
-            order, starts=(steps * batch,), stops=order.shape, strides=(1,)
-        )
+        in_rest = primitives.slice_(order, starts=(steps * batch,), stops=order.shape, strides=(1,))
         results = inline(last.body, [*carry, in_rest, *given])
         carry, reports = results[: last.carry_count], [*reports, *results[last.carry_count :]]
     outputs = [*carry[:kept_count], *reports, *carry[kept_count:]]

@@ -25,7 +25,7 @@ import numpy as np
 from safetensors.numpy import load, save
 
 from clearprop import __version__
-from clearprop.errors import ArgumentError, ModelFileError, MissingFileError
+from clearprop.errors import ArgumentError, MissingFileError, ModelFileError
 from clearprop.ir.place import here
 from clearprop.ir.value import Array
 from clearprop.text import bytes_text, did_you_mean
@@ -231,7 +231,7 @@ def _check_format(path: Path, metadata: Mapping[str, str]) -> None:
 
 def _hash_of(array: Array) -> str:
     digest = hashlib.sha256(f"{array.dtype.name} {array.shape}\n".encode())
-    digest.update(array.reshape(-1).view(np.uint8))
+    digest.update(array.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 

@@ -1,299 +1,25 @@
-"""``fit``: epochs of chunks of steps, with callbacks where something must act."""
+"""``fit``: reading what it was given, then the loop."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clearprop.errors import ArgumentError, DataError, NumericsError
+from clearprop.errors import ArgumentError, DataError
 from clearprop.ir.place import here
-from clearprop.ir.types import TensorType
-from clearprop.ir.value import Array
-from clearprop.layers.mode import seed_words
-from clearprop.tensor.tensor import Tensor
 from clearprop.train.callback import CallbackList
-from clearprop.train.chunks import CHUNK_SECONDS, ChunkRunner
-from clearprop.train.epochs import EpochsRunner
 from clearprop.train.history import History
-from clearprop.train.nonfinite import refuse_nonfinite
-from clearprop.train.orders import row_order
-from clearprop.train.preparing import prepared_samples, runner_for
+from clearprop.train.loop import Fit
+from clearprop.train.preparing import prepared_samples
 from clearprop.train.samples import Samples
 from clearprop.train.setup import Setup
-from clearprop.train.step import training_step
 
 if TYPE_CHECKING:
     from clearprop.train.model import Model
 
-
-class Fit:
-    """One call of ``fit``: what it needs at hand, and its loop."""
-
-    def __init__(
-        self,
-        model: Model,
-        samples: Samples,
-        setup: Setup,
-        *,
-        batch_size: int,
-        shuffle: bool,
-        callbacks: CallbackList,
-    ) -> None:
-        self.model, self.samples, self.setup = model, samples, setup
-        self.batch_size, self.shuffle = min(batch_size, samples.count), shuffle
-        self.callbacks = callbacks
-        self.state = model.training_state
-        self._key = seed_words(setup.arguments.seed)
-        self._epochs: EpochsRunner | None = None
-
-    def run(
-        self,
-        epochs: Sequence[int],
-        judge: Callable[[int], dict[str, float]] | None,
-    ) -> History:
-        """Train for these epochs.
-
-        Args:
-            epochs: their numbers, as the user counts them.
-            judge: validation after each epoch, or None.
-        """
-        history = History()
-        model = self.model
-        model.stop_training = False
-        self._prepare_optimizer()
-        self.callbacks.on_train_begin()
-        logs: dict[str, float] = {}
-        ahead: list[dict[str, float]] = []  # numbers of epochs that were run in one call
-        for number, epoch in enumerate(epochs):
-            self.callbacks.on_epoch_begin(epoch)
-            if judge is None and not ahead:
-                ahead = self._run_short_epochs(len(epochs) - number)
-            logs, is_complete = (ahead.pop(0), True) if ahead else self._run_epoch()
-            if not is_complete:
-                break
-            if judge is not None:
-                logs |= judge(epoch)
-            for record in (history, model.history):
-                record.add(epoch, logs)
-            named = set(logs)
-            self.callbacks.on_epoch_end(epoch, logs)
-            added = {name: value for name, value in logs.items() if name not in named}
-            for record in (history, model.history):
-                record.add_late(added)
-            if model.stop_training:
-                break
-        self._finish_weights()
-        self.callbacks.on_train_end(logs)
-        return history
-
-    def _run_short_epochs(self, remaining: int) -> list[dict[str, float]]:
-        """The numbers of several whole epochs run in one call; none where that would not pay.
-
-        It pays where an epoch takes much less time than a chunk and nothing acts at its end.  If
-        a loss comes out that is no number, nothing has happened: the epochs are left to be run
-        one by one, which finds the step.
-        """
-        state, full = self.state, self._runner(self.batch_size)
-        steps, rest = divmod(self.samples.count, self.batch_size)
-        if self.callbacks.acts_on_epochs or state.step_in_epoch or not full.seconds_per_step:
-            return []
-        seconds = full.seconds_per_step * (steps + bool(rest))
-        if seconds > CHUNK_SECONDS / 4 or remaining < 4:
-            return []
-        runner = self._epochs_runner(full, steps, rest, seconds)
-        count = runner.next_count(remaining)
-        seed = self.setup.arguments.seed
-        orders = np.stack(
-            [
-                row_order(seed, state.epochs + number, self.samples.count, shuffle=self.shuffle)
-                for number in range(count)
-            ]
-        )
-        kept, told = runner.run(self._kept(), orders, self._given())
-        if not all(np.isfinite(values).all() for report in told for values in report.full):
-            return []
-        if not all(np.isfinite(values).all() for report in told for values in report.last):
-            return []
-        names = list(self.setup.first_metric_state())
-        self._take_over(kept)
-        logs = []
-        for report in told:
-            self._count(full.step.reports, report.full, self.batch_size)
-            if rest:
-                self._count(full.step.reports, report.last, rest)
-            state.step_in_epoch = steps + bool(rest)
-            state.steps += state.step_in_epoch
-            state.metrics = dict(zip(names, report.metrics, strict=True))
-            logs.append(self.logs())
-            state.finish_epoch()
-        return logs
-
-    def _epochs_runner(
-        self, full: ChunkRunner, steps: int, rest: int, seconds: float
-    ) -> EpochsRunner:
-        if self._epochs is None:
-            last = self._runner(rest).step if rest else None
-            metrics = self.setup.first_metric_state()
-            self._epochs = EpochsRunner(
-                full.step, last, steps, metrics, self.setup.executor, seconds
-            )
-        return self._epochs
-
-    def _run_epoch(self) -> tuple[dict[str, float], bool]:
-        """The rest of the present epoch; a new one has all of it to do.
-
-        Returns:
-            The numbers of the epoch, and whether it came to its end.
-        """
-        state, batch = self.state, self.batch_size
-        self._continue_or_restart()
-        seed = self.setup.arguments.seed
-        order = row_order(seed, state.epochs, self.samples.count, shuffle=self.shuffle)
-        full, rest = divmod(self.samples.count, batch)
-        total = full + bool(rest)
-        while state.step_in_epoch < total:
-            first = state.step_in_epoch
-            size = batch if first < full else rest
-            runner = self._runner(size)
-            remaining = full - first if first < full else 1
-            length = 1 if self.callbacks.acts_on_batches else runner.next_length(remaining)
-            rows = order[first * batch : first * batch + length * size].reshape(length, size)
-            self.callbacks.on_train_batch_begin(first)
-            self._run_chunk(runner, rows)
-            if self.callbacks.acts_on_batches:
-                self.callbacks.on_train_batch_end(first, self.logs())
-            self.callbacks.on_chunk_end(state.step_in_epoch, total, self.logs)
-            if self.model.stop_training and state.step_in_epoch < total:
-                return self.logs(), False
-        logs = self.logs()
-        state.finish_epoch()
-        return logs, True
-
-    def _run_chunk(self, runner: ChunkRunner, rows: Array) -> None:
-        """Run the steps of ``rows`` and take over what they leave behind."""
-        carry, given = self._carry(), self._given()
-        carry_after, reports = runner.run(carry, rows, given)
-        try:
-            refuse_nonfinite(self.model, runner, carry, rows, given, reports[0], self._take_over)
-        except NumericsError:
-            if not self.callbacks.ends_quietly_on_nonfinite():
-                raise
-            self.model.stop_training = True
-            return
-        self._take_over(carry_after)
-        state = self.state
-        state.step_in_epoch += len(rows)
-        state.steps += len(rows)
-        self._count(runner.step.reports, reports, rows.shape[1])
-
-    def _count(self, names: Sequence[str], reports: Sequence[Array], batch_size: int) -> None:
-        """Add what steps reported to the sums of the epoch, step by step."""
-        for name, values in zip(names, reports, strict=True):
-            total = self.state.sums.get(name, 0.0)
-            for value in np.ravel(values).tolist():
-                total += value * batch_size
-            self.state.sums[name] = total
-
-    def logs(self) -> dict[str, float]:
-        """Means over the samples of the present epoch so far, and its metrics."""
-        seen = min(self.state.step_in_epoch * self.batch_size, self.samples.count)
-        reports = {name: total / max(seen, 1) for name, total in self.state.sums.items()}
-        if len(reports) == 2:
-            reports = {"loss": reports["loss"]}  # one output: its loss is told once
-        return reports | metric_results(self.setup, self.state.metrics)
-
-    # -- what a chunk starts from and leaves behind ------------------------------
-
-    def _carry(self) -> list[Array]:
-        return [*self._kept(), *self.state.metrics.values()]
-
-    def _kept(self) -> list[Array]:
-        """What is carried from epoch to epoch: all but the metrics."""
-        model = self.model
-        weights = [*model.trainable_weights, *model.non_trainable_weights]
-        return [
-            *(weight.array for weight in weights),
-            *self.setup.optimizer.state.values(),
-            seed_words(self.state.steps),
-        ]
-
-    def _given(self) -> list[Array]:
-        return [self._key, *self.setup.hyperparameters().values(), *self.samples.arrays]
-
-    def _take_over(self, carry: Sequence[Array]) -> None:
-        model, arrays = self.model, iter(carry)
-        for weight in [*model.trainable_weights, *model.non_trainable_weights]:
-            weight.hold(next(arrays))
-        slots = self.setup.optimizer.state
-        for name in slots:
-            slots[name] = next(arrays)
-        next(arrays)  # the counter: the state counts steps itself
-        for name in self.state.metrics:
-            self.state.metrics[name] = next(arrays)
-
-    def _runner(self, size: int) -> ChunkRunner:
-        return runner_for(
-            self.model,
-            "train",
-            self.samples,
-            size,
-            lambda: training_step(self.model, self.setup, self.samples, size),
-        )
-
-    def _prepare_optimizer(self) -> None:
-        """Slots for the weights that learn; kept from an earlier ``fit`` if they still fit."""
-        fresh = self.setup.optimizer.initial_state(self.model.trainable_weights)
-        kept = self.setup.optimizer.state
-        if _types(fresh) != _types(kept):
-            self.setup.optimizer.state = fresh
-
-    def _finish_weights(self) -> None:
-        """Let the optimizer say what the weights end with: their moving averages, perhaps."""
-        trained = self.model.trainable_weights
-        before = [weight.array for weight in trained]
-        optimizer = self.setup.optimizer
-        after = optimizer.final_weights(before, optimizer.state, trained)
-        for weight, old, new in zip(trained, before, after, strict=True):
-            if new is not old:
-                weight.hold(new)
-
-    def _continue_or_restart(self) -> None:
-        """Go on in an epoch that was stopped, if it is about these samples; else begin one."""
-        state = self.state
-        fresh = self.setup.first_metric_state()
-        same = state.step_in_epoch and state.data == self._data_text
-        if not same or _types(fresh) != _types(state.metrics):
-            state.step_in_epoch, state.sums = 0, {}
-            state.metrics = fresh
-            state.data = ""
-        if self.callbacks.acts_on_batches:
-            self.state.data = self._data_text  # one of them may save the model within the epoch
-
-    def remember_data(self) -> None:
-        """Note which samples an unfinished epoch is about."""
-        if self.state.step_in_epoch:
-            self.state.data = self._data_text
-
-    @cached_property
-    def _data_text(self) -> str:
-        return f"{self.batch_size} {self.shuffle} {self.samples.digest()}"
-
-
-def metric_results(setup: Setup, state: Mapping[str, Array]) -> dict[str, Any]:
-    """What the metrics say after the samples seen so far."""
-    results: dict[str, Any] = {}
-    for place in setup.metrics:
-        own = {name: Tensor.leaf(state[place.path(name)]) for name in place.metric.initial_state()}
-        value = np.asarray(place.metric.result(own))
-        results[place.name] = value.item() if value.size == 1 else value
-    return results
-
-
-def _types(state: Mapping[str, Array]) -> dict[str, TensorType]:
-    return {name: TensorType(array.shape, array.dtype) for name, array in state.items()}
+Judge = Callable[[int], dict[str, Any]]
 
 
 def fit(
@@ -319,44 +45,61 @@ def fit(
     samples, setup = prepared_samples(model, x, y, sample_weight, class_weight, doing="fit")
     validation: Samples | None = None
     if validation_data is not None:
-        parts = tuple(validation_data)
-        if len(parts) not in {2, 3}:
-            raise DataError(
-                "fit: validation_data holds inputs, targets and perhaps weights",
-                found=f"{len(parts)} parts",
-                needed="(x, y) or (x, y, sample_weight)",
-                at=str(here()),
-            )
-        validation, _ = prepared_samples(
-            model, parts[0], parts[1], parts[2] if len(parts) == 3 else None, class_weight,
-            doing="validation",
-        )  # fmt: skip
+        validation = _validation_samples(model, validation_data, class_weight)
     elif validation_split:
         samples, validation = samples.split_last(validation_split)
 
     listed = CallbackList(
         model, callbacks, verbose=verbose, epochs=epochs, first_epoch=initial_epoch
     )
-    training = Fit(
-        model, samples, setup, batch_size=batch_size, shuffle=shuffle, callbacks=listed
-    )
+    training = Fit(model, samples, setup, batch_size=batch_size, shuffle=shuffle, callbacks=listed)
 
-    def judge(epoch: int) -> dict[str, float]:
-        assert validation is not None
-        if (epoch + 1) % validation_freq:
-            return {}
+    judge = None
+    if validation is not None:
         size = validation_batch_size or batch_size
-        return {
-            f"val_{name}": value
-            for name, value in model.judge(validation, setup, size, listed).items()
-        }
-
+        judge = _validation_judge(model, validation, setup, size, listed, validation_freq)
     with listed.at_work():
         try:
-            numbers = range(initial_epoch, epochs)
-            return training.run(numbers, None if validation is None else judge)
+            return training.run(range(initial_epoch, epochs), judge)
         finally:
             training.remember_data()
+
+
+def _validation_samples(
+    model: Model, given: Any, class_weight: Mapping[int, float] | None
+) -> Samples:
+    parts = tuple(given)
+    if len(parts) not in {2, 3}:
+        raise DataError(
+            "fit: validation_data holds inputs, targets and perhaps weights",
+            found=f"{len(parts)} parts",
+            needed="(x, y) or (x, y, sample_weight)",
+            at=str(here()),
+        )
+    weight = parts[2] if len(parts) == 3 else None
+    samples, _ = prepared_samples(
+        model, parts[0], parts[1], weight, class_weight, doing="validation"
+    )
+    return samples
+
+
+def _validation_judge(
+    model: Model,
+    validation: Samples,
+    setup: Setup,
+    batch_size: int,
+    callbacks: CallbackList,
+    frequency: int,
+) -> Judge:
+    """What tells the numbers of the validation after an epoch; nothing where none is due."""
+
+    def judge(epoch: int) -> dict[str, Any]:
+        if (epoch + 1) % frequency:
+            return {}
+        results = model.judge(validation, setup, batch_size, callbacks)
+        return {f"val_{name}": value for name, value in results.items()}
+
+    return judge
 
 
 def _check_counts(**counts: Any) -> None:

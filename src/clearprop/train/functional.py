@@ -93,7 +93,7 @@ class Functional(Model):
 
     def call(self, inputs: Any) -> Any:
         """The recorded calls, in order, on these inputs."""
-        given, structure = tree.flatten(inputs)
+        given, _ = tree.flatten(inputs)
         if isinstance(inputs, dict) and set(inputs) > set(self.input_names):
             given = [inputs[name] for name in self.input_names]
         if len(given) != len(self.inputs):

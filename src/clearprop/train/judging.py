@@ -10,7 +10,6 @@ import numpy as np
 from clearprop.ir.value import Array
 from clearprop.layers.mode import seed_words
 from clearprop.train.chunks import ChunkRunner
-from clearprop.train.fitting import metric_results
 from clearprop.train.preparing import runner_for
 from clearprop.train.samples import Samples
 from clearprop.train.setup import Setup
@@ -41,17 +40,15 @@ def evaluate_samples(
     for runner, rows in _chunks(samples.count, batch_size, step):
         carry, reports = runner.run(carry, rows, given)
         for name, values in zip(runner.step.reports, reports, strict=True):
-            added = float(np.sum(values, dtype=np.float64)) * rows.shape[1]
-            sums[name] = sums.get(name, 0.0) + added
+            for value in np.ravel(values).tolist():  # one by one: chunks may end anywhere
+                sums[name] = sums.get(name, 0.0) + value * rows.shape[1]
     means = {name: total / samples.count for name, total in sums.items()}
     if len(means) == 2:
         means = {"loss": means["loss"]}  # one output: its loss is told once
-    return means | metric_results(setup, dict(zip(state, carry, strict=True)))
+    return means | setup.metric_results(dict(zip(state, carry, strict=True)))
 
 
-def predict_samples(
-    model: Model, samples: Samples, batch_size: int
-) -> list[Array]:
+def predict_samples(model: Model, samples: Samples, batch_size: int) -> list[Array]:
     """The outputs for all samples, one array for each output.
 
     Shapes:
@@ -71,9 +68,7 @@ def predict_samples(
     return [np.concatenate(output) for output in zip(*parts, strict=True)]
 
 
-def _chunks(
-    count: int, batch_size: int, step: Callable[[int], ChunkRunner]
-) -> Any:
+def _chunks(count: int, batch_size: int, step: Callable[[int], ChunkRunner]) -> Any:
     """The rows of all samples in order, chunk by chunk, with the runner for each."""
     batch_size = min(batch_size, count)
     full, rest = divmod(count, batch_size)

@@ -9,6 +9,7 @@ import numpy as np
 
 from clearprop.errors import NumericsError
 from clearprop.ir.meaning import first_nonfinite
+from clearprop.ir.place import NOWHERE
 from clearprop.ir.value import Array
 from clearprop.train.chunks import ChunkRunner
 
@@ -41,16 +42,16 @@ def refuse_nonfinite(
         carry, _ = runner.run(carry, rows[:step], given)
     take_over(carry)
     found = first_nonfinite(runner.step.body, [*carry, rows[step], *given])
-    where = str(found.equation.place) if found else ""
+    place = found.equation.place if found else NOWHERE
     what = found.equation.primitive.name if found else "the loss"
+    in_layer = f" in layer {place.layer}" if place.layer else ""
     raise NumericsError(
         f'fit: training "{model.name}" gave a loss that is {_word(losses[step])}',
-        found=f"step {step + 1} of the chunk; the first such number comes out of `{what}`"
-        + (f" in layer {found.equation.place.layer}" if found and found.equation.place.layer else ""),
+        found=f"the first such number comes out of `{what}`{in_layer}",
         needed="finite numbers",
         try_="a smaller learning rate, clipnorm=1.0 in the optimizer, scaled inputs, or a loss "
         "computed from logits; the model keeps the weights from before this step",
-        at=where,
+        at=str(place),
     )
 
 

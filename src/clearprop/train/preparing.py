@@ -54,12 +54,10 @@ def prepared_samples(
         sample_weight=sample_weight,
         class_weight=class_weight,
     )
-    samples = samples.with_targets(
-        [
-            match_target_rank(target, output)
-            for target, output in zip(samples.targets, outputs, strict=True)
-        ]
-    )
+    samples = samples.with_targets([
+        match_target_rank(target, output)
+        for target, output in zip(samples.targets, outputs, strict=True)
+    ])
     for weight in model.weights:
         weight.reseed(model.arguments.seed)
     shapes = [target.shape for target in samples.targets]

@@ -97,9 +97,7 @@ class Bar(Progress):
         self._update(epoch - self._first + 1, self._numbers)
 
     def _update(self, completed: float, numbers: str) -> None:
-        self._bar.update(
-            self._task, completed=completed, epoch=self._epoch + 1, numbers=numbers
-        )
+        self._bar.update(self._task, completed=completed, epoch=self._epoch + 1, numbers=numbers)
 
 
 def progress_for(verbose: Any, epochs: int, first_epoch: int = 0) -> Progress:

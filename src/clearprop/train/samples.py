@@ -163,9 +163,7 @@ def _weights(given: Any, outputs: Sequence[str]) -> dict[str, Array]:
     if isinstance(given, dict):
         parts = {name: given[name] for name in outputs if given.get(name) is not None}
     elif len(outputs) > 1 and isinstance(given, (list, tuple)) and len(given) == len(outputs):
-        parts = {
-            name: part for name, part in zip(outputs, given, strict=True) if part is not None
-        }
+        parts = {name: part for name, part in zip(outputs, given, strict=True) if part is not None}
     else:
         parts = dict.fromkeys(outputs, given)
     weights = {}

@@ -128,4 +128,5 @@ class Sequential(Model):
         config = dict(config)
         given = config.pop("input", None)
         layers = config.pop("layers")
-        return cls([Input(**given)] * (given is not None) + list(layers), **config)
+        first = [] if given is None else [Input(**given)]
+        return cls([*first, *layers], **config)

@@ -19,6 +19,7 @@ from clearprop.metrics import Metric
 from clearprop.optimizers import Optimizer
 from clearprop.registry import Configurable
 from clearprop.settings import settings
+from clearprop.tensor.tensor import Tensor
 from clearprop.text import did_you_mean
 
 
@@ -123,6 +124,16 @@ class Setup:
             for place in self.metrics
             for name, array in place.metric.initial_state().items()
         }
+
+    def metric_results(self, state: Mapping[str, Array]) -> dict[str, Any]:
+        """What the metrics say after the samples seen so far."""
+        results: dict[str, Any] = {}
+        for place in self.metrics:
+            names = place.metric.initial_state()
+            own = {name: Tensor.leaf(state[place.path(name)]) for name in names}
+            value = np.asarray(place.metric.result(own))
+            results[place.name] = value.item() if value.size == 1 else value
+        return results
 
     def loss_names(self) -> list[str]:
         """For each output with a loss what the history calls it."""

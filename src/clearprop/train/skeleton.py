@@ -8,7 +8,7 @@ place, whether it may be trained, and which of its weights nobody has set or tra
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -139,7 +139,7 @@ def build_layers(model: Layer, records: Any) -> None:
 def restore_drawn(model: Layer, records: Sequence[Record]) -> None:
     """Let weights that nobody had set or trained be drawn again by another seed."""
     for layer, record in zip(layer_paths(model).values(), records, strict=True):
-        seeds = {name: seed for name, seed in record["drawn"]}
+        seeds = dict(record["drawn"])
         for weight in layer.own_weights:
             if weight.name in seeds:
                 weight.seed, weight.is_drawn = seeds[weight.name], True
@@ -153,20 +153,12 @@ def see_inputs(model: Model, types: Any) -> None:
 
 def _read(records: Any) -> list[Record]:
     """The records, if they are such."""
-    checks = {
-        "path": lambda value: isinstance(value, str),
-        "name": lambda value: isinstance(value, str),
-        "trainable": lambda value: isinstance(value, bool),
-        "built": lambda value: value is None or isinstance(value, list),
-        "position": lambda value: isinstance(value, list) and all(map(_is_count, value)),
-        "drawn": lambda value: isinstance(value, list) and all(map(_is_seed, value)),
-    }
     if not isinstance(records, list):
         raise _no_record(records)
     for record in records:
-        if not isinstance(record, dict) or set(record) != set(checks):
+        if not isinstance(record, dict) or set(record) != set(_CHECKS):
             raise _no_record(record)
-        if not all(check(record[name]) for name, check in checks.items()):
+        if not all(check(record[name]) for name, check in _CHECKS.items()):
             raise _no_record(record)
     return records
 
@@ -182,6 +174,16 @@ def _is_seed(value: Any) -> bool:
         case [str(), int(seed)]:
             return 0 <= seed < 2**64
     return False
+
+
+_CHECKS: dict[str, Callable[[Any], bool]] = {
+    "path": lambda value: isinstance(value, str),
+    "name": lambda value: isinstance(value, str),
+    "trainable": lambda value: isinstance(value, bool),
+    "built": lambda value: value is None or isinstance(value, list),
+    "position": lambda value: isinstance(value, list) and all(map(_is_count, value)),
+    "drawn": lambda value: isinstance(value, list) and all(map(_is_seed, value)),
+}
 
 
 def _no_record(found: Any) -> ModelFileError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -82,7 +83,7 @@ def _problem(activation: str, loss: Loss, output: TensorType) -> tuple[str, str]
 
 def _warn_of_linear_stack(layers: Sequence[Layer]) -> None:
     """Two linear layers in a row are one linear layer."""
-    for first, second in zip(layers, layers[1:], strict=False):
+    for first, second in itertools.pairwise(layers):
         if isinstance(first, Dense) and isinstance(second, Dense) and _is_linear(first):
             warnings.warn(
                 f'layer "{first.name}" is linear and so is what follows before the next '

@@ -28,16 +28,14 @@ def summary_text(model: Model) -> str:
     for layer in model.layers:
         weights = layer.weights
         count = sum(weight.size for weight in weights)
-        rows.append(
-            (
-                layer.name,
-                type(layer).__name__,
-                shapes.get(id(layer), "?"),
-                f"{count:,}" if count else "0",
-                text.bytes_text(sum(weight.type.size_bytes for weight in weights)),
-                "" if layer.trainable or not weights else "frozen",
-            )
-        )
+        rows.append((
+            layer.name,
+            type(layer).__name__,
+            shapes.get(id(layer), "?"),
+            f"{count:,}" if count else "0",
+            text.bytes_text(sum(weight.type.size_bytes for weight in weights)),
+            "" if layer.trainable or not weights else "frozen",
+        ))
     header = ("layer", "type", "output shape", "parameters", "size", "")
     title = f"{model.name} ({type(model).__name__})"
     return f"{title}\n\n{text.table(rows, header=header, right='lllrrl')}\n\n{_totals(model)}"

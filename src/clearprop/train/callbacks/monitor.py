@@ -96,7 +96,7 @@ class MonitorCallback(Callback):
         )
 
     def _direction(self) -> str:
-        """ "min" or "max"."""
+        """Which way is better: "min" or "max"."""
         if self.mode == "auto":
             self.mode = self._guess()
         return self.mode
