@@ -44,6 +44,13 @@ class CompiledFunction:
 
     Example:
         >>> import clearprop as cp
+        >>> print(cp.compile(lambda x: x * x).program(3.0))
+        program(v0: f32[]):
+          v1: f32[] = multiply v0 v0
+          return v1
+
+    Example:
+        >>> import clearprop as cp
         >>> square = cp.functions.CompiledFunction(lambda x: x * x)
         >>> print(square.program(cp.tensor([1.0, 2.0])))
         program(v0: f32[2]):

@@ -60,6 +60,12 @@ def value_and_grad(function: Callable[..., Any], argnums: Arguments = 0) -> Call
 
     Example:
         >>> import clearprop as cp
+        >>> value, (d_x, d_y) = cp.value_and_grad(lambda x, y: x * y, argnums=(0, 1))(2.0, 3.0)
+        >>> float(value), float(d_x), float(d_y)
+        (6.0, 3.0, 2.0)
+
+    Example:
+        >>> import clearprop as cp
         >>> value, gradient = cp.value_and_grad(lambda x: x**2)(3.0)
         >>> float(value), float(gradient)
         (9.0, 6.0)

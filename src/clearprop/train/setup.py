@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from clearprop import losses, metrics, optimizers
 from clearprop.errors import ArgumentError
 from clearprop.executors.choose import Executor, choose_executor
 from clearprop.ir.place import here
-from clearprop.ir.types import TensorType
+from clearprop.ir.types import Shape, TensorType
 from clearprop.ir.value import Array
 from clearprop.losses import Loss
 from clearprop.metrics import Metric
@@ -73,12 +73,18 @@ class MetricPlace:
         metric: the metric.
         name: what the history calls it.
         weighted: whether sample weights count.
+        output_shape: of the output, with a batch.
     """
 
     output: int
     metric: Metric
     name: str
     weighted: bool
+    output_shape: Shape
+
+    def first_state(self) -> dict[str, Array]:
+        """The metric's state before the first sample of an epoch."""
+        return self.metric.initial_state(self.output_shape)
 
     def path(self, state: str) -> str:
         """The name of one of the metric's states in the whole carry."""
@@ -122,15 +128,14 @@ class Setup:
         return {
             place.path(name): array
             for place in self.metrics
-            for name, array in place.metric.initial_state().items()
+            for name, array in place.first_state().items()
         }
 
     def metric_results(self, state: Mapping[str, Array]) -> dict[str, Any]:
         """What the metrics say after the samples seen so far."""
         results: dict[str, Any] = {}
         for place in self.metrics:
-            names = place.metric.initial_state()
-            own = {name: Tensor.leaf(state[place.path(name)]) for name in names}
+            own = {name: Tensor.leaf(state[place.path(name)]) for name in place.first_state()}
             value = np.asarray(place.metric.result(own))
             results[place.name] = value.item() if value.size == 1 else value
         return results
@@ -158,24 +163,27 @@ def set_up(
     names = tuple(output_names)
     chosen = _by_output(arguments.loss, names, "loss")
     factors = _by_output(arguments.loss_weights, names, "loss_weights")
-    places = []
-    for weighted, spec in ((False, arguments.metrics), (True, arguments.weighted_metrics)):
-        for output, wanted in enumerate(_metric_lists(spec, names)):
+    places: list[MetricPlace] = []
+    for weighted, argument in ((False, "metrics"), (True, "weighted_metrics")):
+        lists = _metric_lists(getattr(arguments, argument), names, argument)
+        for output, wanted in enumerate(lists):
+            shape = output_types[output].shape
             for one in wanted:
                 metric = metrics.get(
                     one,
                     loss=chosen[output],
-                    output_shape=output_types[output].shape,
-                    label_shape=target_shapes[output],
+                    output_shape=shape,
+                    label_shape=target_shapes[output] if target_shapes else None,
                 )
                 prefix = f"{names[output]}_" if len(names) > 1 else ""
-                places.append(MetricPlace(output, metric, prefix + metric.name, weighted))
+                name = _unique_name(prefix, metric.name, weighted, {p.name for p in places})
+                places.append(MetricPlace(output, metric, name, weighted, shape))
     return Setup(
         arguments,
         names,
         tuple(chosen),
         tuple(1.0 if factor is None else float(factor) for factor in factors),
-        tuple(_with_unique_names(places)),
+        tuple(places),
         choose_executor(arguments.executor),
     )
 
@@ -212,31 +220,35 @@ def _by_output(given: Any, names: Sequence[str], argument: str) -> list[Any]:
     return [given] * len(names)
 
 
-def _metric_lists(spec: Any, names: Sequence[str]) -> list[list[Any]]:
-    if isinstance(spec, dict):
-        return [
-            list(part) if isinstance(part, (list, tuple)) else [] if part is None else [part]
-            for part in _by_output(spec, names, "metrics")
-        ]
+def _metric_lists(spec: Any, names: Sequence[str], argument: str) -> list[list[Any]]:
+    """The metrics of each output; a list with as many entries as outputs has one for each."""
     if spec is None:
         return [[] for _ in names]
     listed = list(spec) if isinstance(spec, (list, tuple)) else [spec]
-    if len(names) > 1 and any(isinstance(part, (list, tuple)) for part in listed):
-        return [
-            list(part) if isinstance(part, (list, tuple)) else [part]
-            for part in _by_output(listed, names, "metrics")
-        ]
-    if len(names) == 1 and len(listed) == 1 and isinstance(listed[0], (list, tuple)):
-        return [list(listed[0])]
-    return [listed for _ in names]
+    if isinstance(spec, dict):
+        listed = _by_output(spec, names, argument)
+    elif len(names) == 1:
+        return [[one for part in listed for one in _as_list(part)]]
+    elif any(isinstance(part, (list, tuple)) for part in listed):
+        listed = _by_output(listed, names, argument)
+    elif len(listed) != len(names):
+        return [listed for _ in names]
+    return [_as_list(part) for part in listed]
 
 
-def _with_unique_names(places: Sequence[MetricPlace]) -> list[MetricPlace]:
-    seen: dict[str, int] = {}
-    unique = []
-    for place in places:
-        count = seen.get(place.name, 0)
-        seen[place.name] = count + 1
-        name = f"{place.name}_{count}" if count else place.name
-        unique.append(MetricPlace(place.output, place.metric, name, place.weighted))
+def _as_list(part: Any) -> list[Any]:
+    if part is None:
+        return []
+    return list(part) if isinstance(part, (list, tuple)) else [part]
+
+
+def _unique_name(prefix: str, name: str, weighted: bool, taken: Collection[str]) -> str:
+    """``mae``, or ``weighted_mae`` or ``mae_1`` where that name is taken."""
+    plain = prefix + name
+    if plain in taken and weighted:
+        plain = f"{prefix}weighted_{name}"
+    unique, count = plain, 0
+    while unique in taken:
+        count += 1
+        unique = f"{plain}_{count}"
     return unique

@@ -167,7 +167,7 @@ def _forward(
     for place in setup.metrics:
         target, output = traced.targets[place.output], outputs[place.output]
         weight = traced.weights[place.output] if place.weighted else None
-        state = {name: metric_state[place.path(name)] for name in place.metric.initial_state()}
+        state = {name: metric_state[place.path(name)] for name in place.first_state()}
         updated = place.metric.update(state, target, output, sample_weight=weight)
         new_metrics |= {place.path(name): value for name, value in updated.items()}
     return losses, total, new_metrics
