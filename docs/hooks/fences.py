@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-FLAGS = re.compile(r"^( *`{3,}python) +(?:no-run|raises=\w+)$", re.MULTILINE)
+FLAGS = re.compile(r"^( *`{3,}(?:python|console)) +(?:no-run|raises=\w+|exit=\d+)$", re.MULTILINE)
 
 
 def on_page_markdown(markdown: str, **context: Any) -> str:

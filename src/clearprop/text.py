@@ -32,7 +32,7 @@ def bytes_text(count: float) -> str:
 
 
 def number_text(number: float, digits: int = 4) -> str:
-    """A number in few characters: ``0.73105`` -> ``0.7311``, ``2.0`` -> ``2``."""
+    """A number in few characters: ``0.731058`` -> ``0.7311``, ``2.0`` -> ``2``."""
     text = f"{number:.{digits}g}" if abs(number) < 1e-3 else f"{number:.{digits}f}"
     if "." in text and "e" not in text:
         text = text.rstrip("0").rstrip(".")

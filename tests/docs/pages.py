@@ -5,6 +5,8 @@
 ```python no-run               only compiles; an HTML comment right above says why
 ```text  or  ```output         right below a block: what it prints, or the error's message;
                                `...` stands for anything, as in doctest
+```console                     each `$ clearprop ...` runs and must print what follows, but other
+```console exit=2              numbers and spaces may come out; `exit` is how the last one ends
 """
 
 from __future__ import annotations
@@ -15,14 +17,20 @@ import io
 import itertools
 import linecache
 import re
+import shlex
 import sys
 import textwrap
 import types
 from dataclasses import dataclass
 from pathlib import Path
 
+from typer.testing import CliRunner
+
+from clearprop.cli.main import app
+
 FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>`{3,})(?P<info>[^`]*)$")
 FLAG = re.compile(r"no-run|raises=\w+")
+COMMAND = re.compile(r"^\$ ", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -104,8 +112,27 @@ def run_block(page: str, block: Block, namespace: dict[str, object]) -> str:
     return printed.getvalue()
 
 
+def run_console(page: str, block: Block) -> None:
+    """Run the commands of a block; their words are compared, numbers and spaces are not."""
+    before, *parts = COMMAND.split(block.code)
+    assert parts and not before.strip(), f"{page}:{block.line}: a command begins with `$ `"
+    ends = ["0"] * (len(parts) - 1) + [block.flag.removeprefix("exit=") or "0"]
+    for part, end in zip(parts, ends, strict=True):
+        command, _, wanted = part.partition("\n")
+        name, *arguments = shlex.split(command)
+        assert name == "clearprop", f"{page}:{block.line}: {name} does not run here"
+        done = CliRunner().invoke(app, arguments)
+        assert str(done.exit_code) == end, f"{page}:{block.line}: {command}\n{done.output}"
+        check(page, block.line, without_numbers(wanted), without_numbers(done.output))
+
+
+def without_numbers(text: str) -> str:
+    text = re.sub(r"\d[\d.,]*(e-?\d+)?", "#", text)
+    return re.sub(r"[ ─]+", " ", re.sub(r"^\s+|\s+$|\n+(?=\n)", "", text, flags=re.MULTILINE))
+
+
 def run_page(page: str, text: str) -> int:
-    """Run every python block of a page; returns how many there were."""
+    """Run every python and console block of a page; returns how many there were."""
     linecache.cache[page] = (len(text), None, text.splitlines(keepends=True), page)
     module = types.ModuleType("page")  # a real module: dataclasses and pickles look theirs up
     sys.modules["page"] = module
@@ -118,6 +145,9 @@ def run_page(page: str, text: str) -> int:
                 shown = below is not None and below.language in {"text", "output"}
                 if below is not None and shown and not below.above and block.flag != "no-run":
                     check(page, below.line, below.code, got)
+                count += 1
+            elif block.language == "console":
+                run_console(page, block)
                 count += 1
     finally:
         del sys.modules["page"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.house.plan import ROOT
 @pytest.fixture(autouse=True)
 def _somewhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # pages may write files
+    shutil.copy(ROOT / "examples" / "houses.csv", tmp_path)
 
 
 @pytest.mark.parametrize("path", pages_of(ROOT), ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -94,3 +96,14 @@ def test_unknown_flags_and_open_fences_are_refused() -> None:
         run_page("page.md", page("```python norun", "1", "```"))
     with pytest.raises(AssertionError, match="never closed"):
         run_page("page.md", page("```python", "1"))
+
+
+def test_commands_run_and_only_their_numbers_may_differ() -> None:
+    told = "clearprop 9.9.9"
+    assert run_page("page.md", page("```console", "$ clearprop --version", told, "```")) == 1
+    with pytest.raises(AssertionError, match="the page says"):
+        run_page("page.md", page("```console", "$ clearprop --version", "version 1", "```"))
+    with pytest.raises(AssertionError, match=r"page\.md:2: clearprop train"):
+        run_page("page.md", page("```console", "$ clearprop train nothing.csv", "```"))
+    with pytest.raises(AssertionError, match="rm does not run here"):
+        run_page("page.md", page("```console", "$ rm -r .", "```"))

@@ -93,7 +93,7 @@ def test_evaluate_tells_what_keras_tells() -> None:
 
 CLASSES = ["accuracy", "sparse_categorical_crossentropy"]
 ROWS = ["acc", "categorical_accuracy", "AUC", "Precision", "Recall"]
-BINARY = ["accuracy", "binary_crossentropy", "AUC", "Precision", "Recall"]
+BINARY = ["binary_accuracy", "binary_crossentropy", "AUC", "Precision", "Recall"]
 REGRESSION = ["mae", "mse", "RootMeanSquaredError", "cosine_similarity", "R2Score"]
 METRIC_CASES: dict[str, tuple[Any, str, list[str], Any]] = {
     "classes": (small_net(3, "softmax"), "sparse_categorical_crossentropy", CLASSES, labels(3)),
@@ -113,7 +113,7 @@ def test_metrics_in_the_history_are_those_of_keras(case: str) -> None:
     assert_equal_histories(found, expected)
 
 
-# -- several inputs and outputs --------------------------------------------------------------------
+# -- several inputs and outputs ------------------------------------------------------------------
 
 
 def two_and_two(kit: Any) -> Any:
@@ -173,13 +173,14 @@ def test_each_output_has_its_own_sample_weights_as_in_keras() -> None:
 OUTPUTS = ["price", "kind"]
 
 
+@pytest.mark.filterwarnings("ignore:Gradients do not exist:UserWarning")  # Keras's
 @pytest.mark.parametrize("chosen", OUTPUTS)
 def test_an_output_may_have_no_loss_as_in_keras(chosen: str) -> None:
     arguments = {"loss": [NAMED["loss"][name] if name == chosen else None for name in OUTPUTS]}
     assert_trains_alike(two_and_two, compiled(**arguments), X, Y, weights=False)
 
 
-# -- nests, modes, what is left alone ----------------------------------------------------------------
+# -- nests, modes, what is left alone ------------------------------------------------------------
 
 
 def nested(kit: Any) -> Any:

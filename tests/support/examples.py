@@ -2,111 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
-
-import numpy as np
-
 from clearprop.dtypes import BOOL, F32, F64, I8, I32, I64, U8, U32, DType
-from clearprop.ir.program import Program
-from clearprop.ir.types import TensorType
-from clearprop.ir.value import Array, Value
-from clearprop.primitives import add, multiply, tanh
-
-
-@dataclass(frozen=True)
-class Input:
-    """One array of an example: random numbers between two bounds, or given ones."""
-
-    shape: tuple[int, ...]
-    dtype: DType = F64
-    low: float = -2.0
-    high: float = 2.0
-    given: tuple[float, ...] | None = None
-
-    @property
-    def type(self) -> TensorType:
-        return TensorType(self.shape, self.dtype)
-
-    def array(self, rng: np.random.Generator) -> Array:
-        if self.given is not None:
-            numbers = np.array(self.given).reshape(self.shape)
-        elif self.dtype.kind == "f":
-            numbers = rng.uniform(self.low, self.high, self.shape)
-        elif self.dtype.kind == "b":
-            numbers = rng.integers(0, 2, self.shape)
-        else:
-            least = max(int(self.low), np.iinfo(self.dtype).min)
-            numbers = rng.integers(least, int(self.high), self.shape, endpoint=True)
-        array = np.asarray(numbers.astype(self.dtype))
-        array.flags.writeable = False  # a meaning that writes into its inputs fails at once
-        return array
-
-
-@dataclass(frozen=True)
-class Example:
-    """A primitive applied to some inputs."""
-
-    name: str
-    inputs: tuple[Input, ...]
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        types = ",".join(str(each.type).replace(" ", "") for each in self.inputs)
-        params = ",".join(
-            f"{name}={getattr(value, 'name', value)}"
-            for name, value in self.params.items()
-            if not isinstance(value, Program)
-        )
-        return f"{self.name}({types}{';' if params else ''}{params})".replace(" ", "")
-
-    @property
-    def types(self) -> tuple[TensorType, ...]:
-        return tuple(each.type for each in self.inputs)
-
-    @property
-    def has_floats(self) -> bool:
-        return any(each.dtype.kind == "f" for each in self.inputs)
-
-    def arrays(self, seed: int = 0) -> list[Array]:
-        rng = np.random.default_rng(seed)
-        return [each.array(rng) for each in self.inputs]
-
-    def in_float32(self) -> Example:
-        """The same with float32 in place of float64."""
-        inputs = (replace(each, dtype=F32) if each.dtype == F64 else each for each in self.inputs)
-        return replace(self, inputs=tuple(inputs), params=dict(_narrow(self.params)))
-
-
-def _narrow(params: Mapping[str, Any]) -> Mapping[str, Any]:
-    if "body" in params:
-        return {**params, "body": _recurrence(F32)}
-    return params
-
-
-def _recurrence(dtype: DType) -> Program:
-    """(state, x, weight) -> (tanh(weight * state + x), weight * x)."""
-    state, x, weight = (Value(TensorType((3,), dtype)) for _ in range(3))
-    after = tanh(add(multiply(weight, state), x))
-    return Program.under([after, multiply(weight, x)], [state, x, weight])
-
-
-def floats(*shape: int, low: float = -2.0, high: float = 2.0) -> Input:
-    return Input(shape, F64, low, high)
-
-
-def integers(*shape: int, low: int = -9, high: int = 9, dtype: DType = I32) -> Input:
-    return Input(shape, dtype, low, high)
-
-
-def booleans(*shape: int) -> Input:
-    return Input(shape, BOOL)
-
-
-def given(*numbers: float, dtype: DType = F64) -> Input:
-    return Input((len(numbers),), dtype, given=numbers)
-
+from tests.support.example import Example, Input, booleans, floats, given, integers
+from tests.support.examples_control import BRANCHES, LOOPS
 
 _SHAPES = ((3, 2), (1,), (), (0, 3))
 _BROKEN = given(float("nan"), float("inf"), -float("inf"), 0.0)
@@ -383,21 +281,6 @@ PLACES = [
     ),
 ]
 
-LOOPS = [
-    Example(
-        "scan",
-        (floats(3), floats(length, 3), floats(3)),
-        {
-            "body": _recurrence(F64),
-            "carry_count": 1,
-            "step_count": 1,
-            "length": length,
-            "reverse": reverse,
-        },
-    )
-    for length, reverse in ((4, False), (3, True), (1, False), (0, False))
-]
-
 EXAMPLES = [
     *ARITHMETIC,
     *ELEMENTWISE,
@@ -408,4 +291,5 @@ EXAMPLES = [
     *SUMS_AND_ORDERS,
     *PLACES,
     *LOOPS,
+    *BRANCHES,
 ]

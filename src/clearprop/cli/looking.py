@@ -10,7 +10,7 @@ from rich.text import Text
 
 from clearprop.cli.notes import Notes, TrainedModel, input_shape, open_model
 from clearprop.cli.pictures import picture, strip
-from clearprop.cli.reports import probabilities_of, value_texts
+from clearprop.cli.reports import probabilities_of, value_text, value_texts
 from clearprop.cli.samples import Samples, cells
 from clearprop.cli.screen import RIGHT, WRONG, console, heading, note, say
 from clearprop.data import DATASETS
@@ -49,7 +49,7 @@ def summary(model_path: str) -> None:
         ["seed", str(notes.seed)],
     ]  # fmt: skip
     told += [
-        [f"test {name.replace('_', ' ')}", number_text(score)] for name, score in notes.test.items()
+        [f"test {name.replace('_', ' ')}", value_text(score)] for name, score in notes.test.items()
     ]
     say(table(told))
     if notes.encoder is not None:

@@ -96,7 +96,7 @@ def train(
         typer.Option(min=1, help="At most so often through the data.", show_default="by size"),
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Samples in one step.")] = 32,
-    learning_rate: Annotated[float, typer.Option(help="Of the optimizer, Adam.")] = 0.001,
+    learning_rate: Annotated[float, typer.Option(help="Of the optimizer, Adam.")] = 0.002,
     seed: Annotated[
         int, typer.Option(min=0, help="Of the split, the weights and the order of the rows.")
     ] = 0,
@@ -107,6 +107,9 @@ def train(
         str | None,
         typer.Option(metavar="HxW", help="Resize the images of a folder, such as 32x32."),
     ] = None,
+    augment: Annotated[
+        bool, typer.Option(help="Train on images that are also moved a little.")
+    ] = True,
     out: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Where to save.", show_default="SOURCE.safetensors"),
@@ -133,6 +136,7 @@ def train(
         seed=seed,
         test_fraction=test_fraction,
         image_size=image_size,
+        augment=augment,
         out=out,
         quiet=quiet,
     )

@@ -58,11 +58,9 @@ def side_by_side(images: Sequence[Array], captions: Sequence[Sequence[Text | str
         lines += [Text("")] if start else []
         for parts in zip(*row, strict=True):
             line = Text("  ")
-            for part in parts:
-                padded = part.copy()
-                padded.pad_right(width - part.cell_len + _GAP)
-                line.append_text(padded)
-            line.rstrip()
+            for place, part in enumerate(parts, start=1):
+                line.append_text(part)
+                line.append(" " * (width - part.cell_len + _GAP) * (place < len(parts)))
             lines.append(line)
     return lines
 

@@ -14,13 +14,13 @@ from clearprop.cli.pictures import side_by_side
 from clearprop.cli.samples import Samples, cells
 from clearprop.cli.screen import FAINT, RIGHT, WRONG, console, fitting_table, heading, say
 from clearprop.data.targets import ValueTarget
-from clearprop.text import count_text, number_text, table
+from clearprop.text import count_text, table
 
 Array = np.ndarray[Any, Any]
 
 _MOST_CLASSES = 20  # a confusion matrix of more is not read by anybody
 _MOST_MISTAKES = 10
-_IMAGES_SHOWN, _ROWS_SHOWN = 5, 5
+_IMAGES_SHOWN, _ROWS_SHOWN = 8, 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,23 +182,23 @@ class ValueReport:
         scores = {"mean_absolute_error": float(np.abs(errors).mean()) * self.target.deviation}
         spread = float(np.square(self.truth - self.truth.mean()).sum())
         if spread > 0:
-            scores["r2"] = 1 - float(np.square(errors).sum()) / spread
+            scores["R2"] = 1 - float(np.square(errors).sum()) / spread
         return scores
 
     def say_score(self, what: str) -> None:
         """The lines that programs look for; ``what`` stands before the name of each score."""
         unit = "in days" if self.target.is_date else f"in the unit of {self.target.name}"
-        error = number_text(self.scores["mean_absolute_error"])
+        error = value_text(self.scores["mean_absolute_error"])
         say(f"{what}mean absolute error: {error} ({unit})")
-        if "r2" in self.scores:
-            say(f"{what}R2: {self.scores['r2']:.4f}")
+        if "R2" in self.scores:
+            say(f"{what}R2: {self.scores['R2']:.4f}")
 
     def say_details(self, samples: Samples, notes: Notes) -> None:
         """What lies behind the score."""
         mean_error = float(np.abs(self.truth).mean()) * self.target.deviation
         say(
             f"{count_text(len(self.truth), 'sample')}; always saying the mean of the training "
-            f"rows: mean absolute error {number_text(mean_error)}",
+            f"rows: mean absolute error {value_text(mean_error)}",
             style=FAINT,
         )
         errors = np.abs(self.predicted - self.truth)
@@ -242,7 +242,14 @@ def value_texts(values: Array) -> list[str]:
     """Predicted values as text: seven digits of a number, the day and time of a date."""
     if values.dtype.kind == "M":
         return [str(value).replace("T", " ") for value in values]
-    return [f"{value:.7g}" for value in values.tolist()]
+    return [value_text(value) for value in values.tolist()]
+
+
+def value_text(value: float) -> str:
+    """A number in the unit of its column, with the seven digits that float32 has."""
+    if value == 0 or 1e-4 <= abs(value) < 1e15:
+        return np.format_float_positional(value, precision=7, fractional=False, trim="-")
+    return f"{value:.7g}"
 
 
 def _row_table(

@@ -93,11 +93,11 @@ def read_source(
     path = Path(name)
     if name in DATASETS:
         return _shipped(name)
+    if path.is_dir() and labelled:
+        return _class_folders(path, name, size, channels)
     if path.is_dir():
-        return _class_folders(path, name, size, channels) if labelled else _loose_images(
-            sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES),
-            name, size, channels,
-        )  # fmt: skip
+        files = sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+        return _loose_images(files, name, size, channels)
     suffix = path.suffix.lower()
     if path.is_file() and suffix in IMAGE_SUFFIXES and not labelled:
         return _loose_images([path], name, size, channels)
@@ -139,11 +139,16 @@ def _shipped(name: str) -> Source:
         places = tuple(f"sample {number}" for number in range(1, len(x) + 1))
         return ImageSource(name, about, x, y, info.class_names, places, digest)
     columns: dict[str, Any] = {
-        feature: x[:, column] for column, feature in enumerate(info.feature_names)
+        feature: _short(x[:, column]) for column, feature in enumerate(info.feature_names)
     }
     target = _CLASS if info.class_names else _VALUE
-    columns[target] = [info.class_names[label] for label in y] if info.class_names else y
+    columns[target] = [info.class_names[label] for label in y] if info.class_names else _short(y)
     return TableSource(name, about, as_table(columns, target=target), digest)
+
+
+def _short(values: Array) -> list[float]:
+    """The shortest numbers that float32 tells apart: 6.4, not 6.400000095367432."""
+    return [float(str(value)) for value in values]
 
 
 def _class_folders(path: Path, name: str, size: Size | None, channels: int | None) -> ImageSource:

@@ -12,8 +12,8 @@ from clearprop.text import did_you_mean
 from clearprop.train import Sequential
 
 DEFAULT_SPEC = "mlp"
-_IMAGE_UNITS, _TABLE_UNITS = (128,), (64, 32)
-_IMAGE_DROPOUT = 0.2
+_IMAGE_UNITS, _TABLE_UNITS = (256,), (64, 32)
+_IMAGE_DROPOUT = 0.4
 _MOST_UNITS = 65_536
 
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
 
+from clearprop.cli.moving import COPIES, is_worth_moving, moved_copies
 from clearprop.cli.notes import Notes
-from clearprop.cli.progress import FewLines
+from clearprop.cli.progress import FewLines, GentleStop
 from clearprop.cli.reports import judge
 from clearprop.cli.samples import (
     Samples,
@@ -34,7 +31,7 @@ from clearprop.errors import ArgumentError, ModelFileError, UnknownNameError
 from clearprop.losses import MeanSquaredError, SparseCategoricalCrossentropy
 from clearprop.optimizers import Adam
 from clearprop.text import count_text, number_text
-from clearprop.train import Sequential
+from clearprop.train import History, Sequential
 from clearprop.train.callbacks import EarlyStopping
 from clearprop.train.files import read_file
 
@@ -43,7 +40,7 @@ Array = np.ndarray[Any, Any]
 _FEWEST_TO_VALIDATE = 50  # rows; with fewer, all of them train
 _MANY_ROWS = 1000
 _STEPS = 4000  # so many steps of the optimizer are usually more than enough
-_FEWEST_EPOCHS, _MOST_EPOCHS = 40, 400
+_FEWEST_EPOCHS, _MOST_EPOCHS = 20, 400
 
 
 @dataclass(frozen=True)
@@ -60,6 +57,7 @@ class TrainOptions:
     seed: int
     test_fraction: float
     image_size: str | None
+    augment: bool
     out: str | None
     quiet: bool
 
@@ -190,6 +188,15 @@ def _divided_images(source: ImageSource, options: TrainOptions) -> Parts:
     return _parts(source, options, parts, source.class_names, None, told)
 
 
+def _training_arrays(parts: Parts, options: TrainOptions) -> tuple[Array, Array]:
+    """What goes into ``fit``: the training part, images also moved a little."""
+    x, y = parts.train.x, parts.train.y
+    assert y is not None
+    if not (options.augment and is_worth_moving(x)):
+        return x, y
+    return moved_copies(x), np.tile(y, COPIES)
+
+
 def _parts(
     source: Source,
     options: TrainOptions,
@@ -254,15 +261,16 @@ def _compiled(parts: Parts, options: TrainOptions) -> Sequential:
     return model
 
 
-def _epochs(parts: Parts, options: TrainOptions) -> int:
-    steps = -(-len(parts.train) // options.batch_size)
+def _epochs(count: int, options: TrainOptions) -> int:
+    steps = -(-count // options.batch_size)
     usual = min(max(_STEPS // steps, _FEWEST_EPOCHS), _MOST_EPOCHS)
     return options.epochs or usual
 
 
 def _fit(model: Sequential, parts: Parts, options: TrainOptions) -> bool:
     """Train; Ctrl-C ends it after the present steps and keeps the best weights so far."""
-    epochs = _epochs(parts, options)
+    x, y = _training_arrays(parts, options)
+    epochs = _epochs(len(x), options)
     callbacks: list[Any] = []
     validation = None
     if parts.validation is not None:
@@ -273,51 +281,41 @@ def _fit(model: Sequential, parts: Parts, options: TrainOptions) -> bool:
         validation = (parts.validation.x, parts.validation.y)
     if not options.quiet and not is_terminal():
         callbacks.append(FewLines())
-    with _stopped_gently(model) as stops:
+    stop = GentleStop()
+    with stop.at_ctrl_c():
         history = model.fit(
-            parts.train.x,
-            parts.train.y,
+            x,
+            y,
             epochs=epochs,
             batch_size=options.batch_size,
             validation_data=validation,
-            callbacks=callbacks,
+            callbacks=[*callbacks, stop],
             verbose=1 if not options.quiet and is_terminal() else 0,
         )
-    done = len(history.epoch)
-    if stops:
-        say(f"stopped by Ctrl-C after {count_text(done, 'epoch')}; the best weights are kept")
-    elif not options.quiet and validation is not None and done:
-        losses = history.history["val_loss"]
-        best = losses.index(min(losses))
-        say(
-            f"{count_text(done, 'epoch')}; the weights of epoch {best + 1} are kept "
-            f"(validation loss {number_text(losses[best])})"
-        )
-    return not stops
+    if stop.asked or not options.quiet:
+        say(_ending(history, stopped=stop.asked))
+    return not stop.asked
 
 
-@contextmanager
-def _stopped_gently(model: Sequential) -> Generator[list[int]]:
-    """Inside, the first Ctrl-C ends the training after the present steps; the list tells of it."""
-    stops: list[int] = []
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        if stops:
-            raise KeyboardInterrupt
-        stops.append(number)
-        model.stop_training = True
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield stops
-    finally:
-        signal.signal(signal.SIGINT, before)
+def _ending(history: History, *, stopped: bool) -> str:
+    """How the training came to its end, and which weights are kept."""
+    told = count_text(len(history.epoch), "epoch")
+    told = f"stopped by Ctrl-C after {told}" if stopped else told
+    losses = history.history.get("val_loss")
+    if not losses:
+        return f"{told}; the last weights are kept"
+    best = losses.index(min(losses))
+    loss = number_text(losses[best])
+    return f"{told}; the weights of epoch {best + 1} are kept (validation loss {loss})"
 
 
 def _say_plan(source: Source, parts: Parts, model: Sequential, options: TrainOptions) -> None:
     notes = parts.notes
     say(source.about, *parts.told, "")
+    x, _ = _training_arrays(parts, options)
     rows = f"{notes.train_rows:,} to train on"
+    if len(x) > notes.train_rows:
+        rows += f" (each also moved a little: {len(x):,})"
     if notes.validation_rows:
         rows += f", {notes.validation_rows:,} to tell when to stop"
     stratified = ", the same share of every class in each part" if notes.class_names else ""
@@ -327,7 +325,7 @@ def _say_plan(source: Source, parts: Parts, model: Sequential, options: TrainOpt
         f"network {notes.spec}: {count_text(model.count_params(), 'parameter')}; Adam, "
         f"learning rate {options.learning_rate:g}, batches of "
         f"{min(options.batch_size, notes.train_rows)}, "
-        f"at most {count_text(_epochs(parts, options), 'epoch')}",
+        f"at most {count_text(_epochs(len(x), options), 'epoch')}",
         "",
     )
 

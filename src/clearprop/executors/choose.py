@@ -7,6 +7,7 @@ from typing import Protocol
 
 from clearprop.errors import UnknownNameError
 from clearprop.executors import reference
+from clearprop.ir.place import here
 from clearprop.ir.program import Program
 from clearprop.ir.value import Array
 from clearprop.settings import settings
@@ -41,5 +42,6 @@ def choose_executor(name: str | None = None) -> Executor:
             f"Choosing an executor: there is none called {name!r} here",
             found=f"{name!r}" + did_you_mean(name, _EXECUTORS),
             needed=", ".join(_EXECUTORS),
+            at=str(here()),
         )
     return _EXECUTORS[name]

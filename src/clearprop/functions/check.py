@@ -127,6 +127,13 @@ def check_gradients(
     rng = np.random.default_rng(0)
     total = _combination(function, outputs, rng)
     wrt = [value for value in feeds if is_float(value.dtype)]
+    if not wrt:
+        raise GradientError(
+            "check_gradients: nothing that goes in has derivatives",
+            found=", ".join(str(leaf.type) for leaf in leaves) or "no arguments, no parameters",
+            needed="at least one floating-point argument or parameter",
+            at=str(here()),
+        )
     derivatives = differentiate([total], [Tensor.leaf(np.ones((), F64))], wrt)
     gradients = iter(evaluate([d for d in derivatives if d is not None], feeds))
     rows = []

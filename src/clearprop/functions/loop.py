@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from clearprop import tree
 from clearprop.errors import ArgumentError, ShapeError, TraceError, UnsupportedError
 from clearprop.functions.trace import as_tensor, as_tensors, placeholders
@@ -90,7 +92,12 @@ def scan(
 def _length(rows: Sequence[Tensor], length: int | None) -> int:
     lengths = {value.shape[0] if value.shape else None for value in rows}
     if length is not None:
-        lengths.add(length)
+        if not isinstance(length, (int, np.integer)) or length < 0:
+            raise ArgumentError(
+                "scan: the number of steps is a whole number", found=f"length={length!r}",
+                needed="0 or more", at=str(here()),
+            )  # fmt: skip
+        lengths.add(int(length))
     if len(lengths) == 1 and None not in lengths:
         return next(iter(lengths))  # type: ignore[return-value]
     if not lengths:

@@ -132,6 +132,8 @@ class Layer(Configurable):
             isinstance(part, (Value, np.ndarray)) for part in value
         ):
             return type(value)(self._as_input(part) for part in value)
+        if isinstance(value, dict):
+            return {key: self._as_input(part) for key, part in value.items()}
         if isinstance(value, Value) or value is None:
             return value
         made = tensor(value)
@@ -435,6 +437,8 @@ def _first_symbolic(arguments: Any) -> Symbolic | None:
 def _shape_of(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_shape_of(part) for part in value]
+    if isinstance(value, dict):
+        return {key: _shape_of(part) for key, part in value.items()}
     return value.shape if isinstance(value, Value) else None
 
 

@@ -105,7 +105,7 @@ def load_model(path: Path) -> Model:
         see_inputs(model, contents.json("inputs"))
         _restore_compiled(model, contents)
         _restore_training(model, contents)
-        model.notes = dict(contents.json("notes") or {})
+        _restore_notes(model, contents.json("notes"))
     return model
 
 
@@ -249,6 +249,16 @@ def _restore_compiled(model: Model, contents: Contents) -> None:
         fresh = model.optimizer.initial_state(model.trainable_weights)
         _check_types(contents, "optimizer", _types(fresh), "the optimizer")
         model.optimizer.state = {name: slots[name] for name in fresh}
+
+
+def _restore_notes(model: Model, notes: Any) -> None:
+    if not isinstance(notes, dict):
+        raise ModelFileError(
+            "Reading a model's notes: they are none",
+            found=repr(notes)[:80],
+            needed="a file written by model.save",
+        )
+    model.notes = notes
 
 
 def _usable_executor(name: Any) -> Any:

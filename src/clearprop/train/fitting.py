@@ -12,7 +12,7 @@ from clearprop.ir.place import here
 from clearprop.train.callback import CallbackList
 from clearprop.train.history import History
 from clearprop.train.loop import Fit
-from clearprop.train.preparing import prepared_samples
+from clearprop.train.preparing import check_counts, prepared_samples
 from clearprop.train.samples import Samples
 from clearprop.train.setup import Setup
 
@@ -41,7 +41,11 @@ def fit(
     validation_freq: int,
 ) -> History:
     """See ``Model.fit``."""
-    _check_counts(epochs=epochs, batch_size=batch_size, validation_freq=validation_freq)
+    check_counts("fit", epochs=epochs, batch_size=batch_size, validation_freq=validation_freq)
+    if validation_batch_size is not None:
+        check_counts("fit", validation_batch_size=validation_batch_size)
+    check_counts("fit", at_least=0, initial_epoch=initial_epoch)
+    _check_split(validation_split)
     samples, setup = prepared_samples(model, x, y, sample_weight, class_weight, doing="fit")
     validation: Samples | None = None
     if validation_data is not None:
@@ -68,11 +72,11 @@ def fit(
 def _validation_samples(
     model: Model, given: Any, class_weight: Mapping[int, float] | None
 ) -> Samples:
-    parts = tuple(given)
+    parts = given if isinstance(given, (tuple, list)) else ()
     if len(parts) not in {2, 3}:
         raise DataError(
             "fit: validation_data holds inputs, targets and perhaps weights",
-            found=f"{len(parts)} parts",
+            found=f"{len(parts)} parts" if parts else f"a {type(given).__name__}",
             needed="(x, y) or (x, y, sample_weight)",
             at=str(here()),
         )
@@ -102,12 +106,13 @@ def _validation_judge(
     return judge
 
 
-def _check_counts(**counts: Any) -> None:
-    for name, count in counts.items():
-        if not isinstance(count, (int, np.integer)) or isinstance(count, bool) or count < 1:
-            raise ArgumentError(
-                f"fit: {name} is a whole number of at least 1",
-                found=f"{name}={count!r}",
-                needed="1, 2, 3, ...",
-                at=str(here()),
-            )
+def _check_split(fraction: Any) -> None:
+    is_number = isinstance(fraction, (int, float, np.number)) and not isinstance(fraction, bool)
+    if not is_number or not 0 <= fraction < 1:
+        raise ArgumentError(
+            "fit: validation_split is the part of the samples that is kept for validation",
+            found=f"validation_split={fraction!r}",
+            needed="0 <= validation_split < 1",
+            try_="validation_split=0.2",
+            at=str(here()),
+        )

@@ -84,6 +84,25 @@ class Functional(Model):
         functions = [x.call.function if x.call is not None else None for x in self.outputs]
         return [function if isinstance(function, Layer) else None for function in functions]
 
+    def input_names_for(self, x: Any) -> list[str]:
+        """The inputs it was drawn with."""
+        return self.input_names
+
+    def following_layers(self) -> list[tuple[Layer, Layer]]:
+        """Pairs of layers of which the second alone takes what the first gives."""
+        takers: dict[SymbolicTensor, list[Any]] = {x: [None] for x in self.outputs}
+        for call in self._calls:
+            for x in call.inputs:
+                takers.setdefault(x, []).append(call.function)
+        return [
+            (call.function, takers[x][0])
+            for call in self._calls
+            for x in call.outputs
+            if isinstance(call.function, Layer)
+            and len(takers.get(x, ())) == 1
+            and isinstance(takers[x][0], Layer)
+        ]
+
     def cast_input(self, number: int, value: Value) -> Value:
         """An input as the element type that its ``Input`` has."""
         wanted = self.inputs[number].dtype
@@ -157,6 +176,12 @@ class Functional(Model):
             function = _function(call["function"], config["layers"])
             args = [_decoded(arg, known) for arg in call["args"]]
             kwargs = {name: _decoded(arg, known) for name, arg in call["kwargs"].items()}
+            if not any(isinstance(x, SymbolicTensor) for x in tree.flatten([args, kwargs])[0]):
+                raise ModelFileError(
+                    "Reading a functional model: a call computes without any input",
+                    found=repr(call)[:80],
+                    needed="a file written by model.save",
+                )
             known += tree.flatten(function(*args, **kwargs))[0]
         return Functional(
             _arranged(inputs, config["input_keys"]),

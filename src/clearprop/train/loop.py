@@ -16,7 +16,7 @@ from clearprop.train.callback import CallbackList
 from clearprop.train.chunks import CHUNK_SECONDS, ChunkRunner
 from clearprop.train.epochs import EpochsRunner
 from clearprop.train.history import History
-from clearprop.train.nonfinite import refuse_nonfinite
+from clearprop.train.nonfinite import good_steps, is_finite
 from clearprop.train.orders import row_order
 from clearprop.train.preparing import runner_for
 from clearprop.train.samples import Samples
@@ -108,10 +108,10 @@ class Fit:
             row_order(seed, state.epochs + number, self.samples.count, shuffle=self.shuffle)
             for number in range(count)
         ])
-        kept, told = runner.run(self._kept(), orders, self._given())
-        if not all(np.isfinite(values).all() for report in told for values in report.full):
-            return []
-        if not all(np.isfinite(values).all() for report in told for values in report.last):
+        before, weights = self._kept(), len(self.model.weights)
+        kept, told = runner.run(before, orders, self._given())
+        losses = [values for report in told for values in (*report.full, *report.last)]
+        if not is_finite(losses, before[:weights], kept[:weights]):
             return []
         names = list(self.setup.first_metric_state())
         self._take_over(kept)
@@ -171,19 +171,23 @@ class Fit:
     def _run_chunk(self, runner: ChunkRunner, rows: Array) -> None:
         """Run the steps of ``rows`` and take over what they leave behind."""
         carry, given = self._carry(), self._given()
+        count = len(self.model.weights)
         carry_after, reports = runner.run(carry, rows, given)
-        try:
-            refuse_nonfinite(self.model, runner, carry, rows, given, reports[0], self._take_over)
-        except NumericsError:
-            if not self.callbacks.ends_quietly_on_nonfinite():
-                raise
-            self.model.stop_training = True
-            return
+        error: NumericsError | None = None
+        if not is_finite(reports[:1], carry[:count], carry_after[:count]):
+            good = good_steps(self.model.name, runner, carry, rows, given, count)
+            carry_after, reports, error = good
+            rows = rows[: len(reports[0]) if reports else 0]
         self._take_over(carry_after)
         state = self.state
         state.step_in_epoch += len(rows)
         state.steps += len(rows)
-        self._count(runner.step.reports, reports, rows.shape[1])
+        if len(rows):
+            self._count(runner.step.reports, reports, rows.shape[1])
+        if error is not None:
+            if not self.callbacks.ends_quietly_on_nonfinite():
+                raise error
+            self.model.stop_training = True
 
     def _count(self, names: Sequence[str], reports: Sequence[Array], batch_size: int) -> None:
         """Add what steps reported to the sums of the epoch, step by step."""
@@ -240,11 +244,15 @@ class Fit:
         )
 
     def _prepare_optimizer(self) -> None:
-        """Slots for the weights that learn; kept from an earlier ``fit`` if they still fit."""
-        fresh = self.setup.optimizer.initial_state(self.model.trainable_weights)
+        """Slots for the weights that learn; kept from an earlier ``fit`` if they are the same."""
+        trained = self.model.trainable_weights
+        fresh = self.setup.optimizer.initial_state(trained)
         kept = self.setup.optimizer.state
-        if _types(fresh) != _types(kept):
+        paths = tuple(weight.path for weight in trained)
+        is_same = self.model.slots_of in {None, paths}  # None: just compiled or loaded
+        if not is_same or _types(fresh) != _types(kept):
             self.setup.optimizer.state = fresh
+        self.model.slots_of = paths
 
     def _finish_weights(self) -> None:
         """Let the optimizer say what the weights end with: their moving averages, perhaps."""

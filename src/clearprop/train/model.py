@@ -25,7 +25,7 @@ from clearprop.train.chunks import ChunkRunner
 from clearprop.train.fitting import fit
 from clearprop.train.history import History
 from clearprop.train.judging import evaluate_samples, predict_samples
-from clearprop.train.preparing import batch_types, prepared_samples
+from clearprop.train.preparing import batch_types, check_counts, prepared_samples
 from clearprop.train.samples import Samples, read_samples
 from clearprop.train.setup import CompileArguments, Setup
 from clearprop.train.state import TrainingState
@@ -42,6 +42,7 @@ class Model(Layer):
         notes: what else belongs to the model and is saved with it, in JSON's terms: what its
             inputs and classes mean, say.
         training_state: how far the training has come.
+        slots_of: paths of the weights that the optimizer keeps slots for.
 
     Example:
         >>> import clearprop as cp
@@ -67,8 +68,10 @@ class Model(Layer):
         self.training_state = TrainingState()
         self.runners: dict[Any, ChunkRunner] = {}
         self.notes: dict[str, Any] = {}
+        self.slots_of: tuple[str, ...] | None = None
         self._output_structure: tree.Structure | None = None
         self._seen_input_types: list[TensorType] | None = None
+        self._input_keys: list[str] | None = None
 
     # -- the function -----------------------------------------------------------
 
@@ -87,11 +90,31 @@ class Model(Layer):
             return [str(key) for key in structure.keys]
         return [f"output_{number + 1}" for number in range(structure.leaf_count)]
 
+    def input_names_for(self, x: Any) -> list[str]:
+        """Names of the inputs that ``x`` holds arrays for.
+
+        A model that knows its inputs names those.  A subclass takes what its ``call`` takes: a
+        dict, a list of arrays, or one array.
+        """
+        self._input_keys = None
+        if isinstance(x, dict) and x:
+            self._input_keys = sorted(x)
+            return self._input_keys
+        if isinstance(x, (list, tuple)) and len(x) > 1 and all(map(_is_array, x)):
+            return [f"x[{number}]" for number in range(len(x))]
+        return self.input_names
+
+    def arrange_inputs(self, inputs: Sequence[Value]) -> Any:
+        """The flat inputs as ``call`` takes them."""
+        if self._input_keys is not None:
+            return dict(zip(self._input_keys, inputs, strict=True))
+        return inputs[0] if len(inputs) == 1 else list(inputs)
+
     def flat_outputs(self, inputs: Sequence[Value]) -> list[Value]:
         """The outputs for these inputs as a flat list, in the mode at work."""
         self._seen_input_types = [value.type for value in inputs]
         given = [self.cast_input(number, value) for number, value in enumerate(inputs)]
-        result = self(given[0] if len(given) == 1 else given)
+        result = self(self.arrange_inputs(given))
         leaves, self._output_structure = tree.flatten(result)
         return leaves
 
@@ -153,6 +176,10 @@ class Model(Layer):
             at=str(here()),
         )
 
+    def following_layers(self) -> list[tuple[Layer, Layer]]:
+        """Pairs of layers of which the second alone takes what the first gives, where known."""
+        return []
+
     # -- training ---------------------------------------------------------------
 
     def compile(
@@ -188,6 +215,7 @@ class Model(Layer):
             optimizer, loss, metrics, weighted_metrics, loss_weights, executor, threads, seed
         )
         self.optimizer.state = {}
+        self.slots_of = None
         self.runners.clear()
         self.training_state = TrainingState()
         for weight in self.weights:
@@ -254,6 +282,7 @@ class Model(Layer):
         Returns:
             For each name ("loss", "accuracy", ...) its value.
         """
+        check_counts("evaluate", batch_size=batch_size)
         samples, setup = prepared_samples(self, x, y, sample_weight, None, doing="evaluate")
         listed = CallbackList(self, callbacks, verbose=0)
         return self.judge(samples, setup, batch_size, listed)
@@ -282,7 +311,8 @@ class Model(Layer):
             (samples, *shape of one sample's output).
         """
         self._needs_weights("predict")
-        samples = read_samples(x, input_names=self.input_names)
+        check_counts("predict", batch_size=batch_size)
+        samples = read_samples(x, input_names=self.input_names_for(x))
         self.output_types(batch_types(samples.inputs))  # a wrong shape fails here, in words
         listed = CallbackList(self, callbacks, verbose=0)
         listed.on_predict(begins=True)
@@ -352,6 +382,10 @@ class Model(Layer):
         from clearprop.train.checking import check_model_gradients
 
         return check_model_gradients(self, x, y, tolerance)
+
+
+def _is_array(part: Any) -> bool:
+    return getattr(part, "ndim", 0) > 0
 
 
 def _functional_class() -> type[Model]:

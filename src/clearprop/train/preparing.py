@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from clearprop.errors import NotBuiltError
+import numpy as np
+
+from clearprop import tree
+from clearprop.errors import ArgumentError, NotBuiltError
 from clearprop.ir.place import here
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Array
 from clearprop.losses.shapes import match_target_rank
 from clearprop.train.chunks import ChunkRunner
 from clearprop.train.samples import Samples, read_samples
-from clearprop.train.setup import Setup, set_up
+from clearprop.train.setup import CompileArguments, Setup, set_up
 from clearprop.train.step import Step
-from clearprop.train.suitability import check_suitability
+from clearprop.train.suitability import check_suitability, warn_of_linear_stacks
 
 if TYPE_CHECKING:
     from clearprop.train.model import Model
 
 _MOST_RUNNERS = 32
+_KINDS_OF_CLASSES = {"index", "one_hot", "binary", "hinge", "distribution", "any"}
 
 
 def prepared_samples(
@@ -44,34 +48,88 @@ def prepared_samples(
             needed='model.compile(optimizer="adam", loss=...) before',
             at=str(here()),
         )
-    first = read_samples(x, input_names=model.input_names)
+    names = model.input_names_for(x)
+    first = read_samples(x, input_names=names)
     outputs = model.output_types(batch_types(first.inputs))
+    has_targets = _check_targets_given(y, model.arguments, doing)
     samples = read_samples(
         x,
         y,
-        input_names=model.input_names,
-        output_names=model.output_names,
+        input_names=names,
+        output_names=model.output_names if has_targets else (),
         sample_weight=sample_weight,
         class_weight=class_weight,
     )
     samples = samples.with_targets([
         match_target_rank(target, output)
-        for target, output in zip(samples.targets, outputs, strict=True)
+        for target, output in zip(samples.targets, outputs, strict=False)  # none, or all
     ])
     for weight in model.weights:
         weight.reseed(model.arguments.seed)
     shapes = [target.shape for target in samples.targets]
     setup = set_up(model.arguments, model.output_names, outputs, shapes)
     check_suitability(model, setup, outputs)
-    for loss, target, output in zip(setup.losses, samples.targets, outputs, strict=True):
+    if doing == "fit":
+        warn_of_linear_stacks(model)
+    if class_weight is not None:
+        _check_losses_of_classes(setup)
+    for loss, target, output in zip(setup.losses, samples.targets, outputs, strict=False):
         if loss is not None:
             loss.check_labels(target, output.shape)
+            loss.check_shapes(target.shape, output.shape)
     return samples, setup
 
 
+def _check_targets_given(y: Any, arguments: CompileArguments, doing: str) -> bool:
+    """Whether there are targets; only a model whose layers add the whole loss can do without."""
+    told = (arguments.loss, arguments.metrics, arguments.weighted_metrics)
+    if y is None and any(tree.flatten(nest)[0] for nest in told):
+        raise ArgumentError(
+            f"{doing}: the loss and the metrics compare with targets",
+            found="y=None",
+            needed="validation_data=(x, y)" if doing == "validation" else f"model.{doing}(x, y)",
+            at=str(here()),
+        )
+    return y is not None
+
+
+def _check_losses_of_classes(setup: Setup) -> None:
+    """Refuse class weights for several outputs, or where the targets are no classes."""
+    several = len(setup.losses) > 1
+    for loss in setup.losses:
+        if several or (loss is not None and loss.label_kind not in _KINDS_OF_CLASSES):
+            raise ArgumentError(
+                "fit: class_weight is for one output whose targets are classes",
+                found=f"{len(setup.losses)} outputs"
+                if several or loss is None
+                else f"the loss {loss.name}",
+                needed="one output" if several else "a loss over classes",
+                try_="sample_weight: one number for each sample"
+                + (", in a dict by output" if several else ""),
+                at=str(here()),
+            )
+
+
+def check_counts(doing: str, *, at_least: int = 1, **counts: Any) -> None:
+    """Refuse what is no whole number of at least ``at_least``.
+
+    Raises:
+        ArgumentError: it names the argument.
+    """
+    for name, count in counts.items():
+        is_whole = isinstance(count, (int, np.integer)) and not isinstance(count, bool)
+        if not is_whole or count < at_least:
+            raise ArgumentError(
+                f"{doing}: {name} is a whole number of at least {at_least}",
+                found=f"{name}={count!r}",
+                needed=", ".join(str(at_least + number) for number in range(3)) + ", ...",
+                at=str(here()),
+            )
+
+
 def batch_types(arrays: Sequence[Array]) -> list[TensorType]:
-    """The types of a small batch of these arrays."""
-    return [TensorType((min(2, len(a)), *a.shape[1:]), a.dtype) for a in arrays]
+    """The types of one batch of all rows of these arrays."""
+    return [TensorType(array.shape, array.dtype) for array in arrays]
 
 
 def runner_for(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from clearprop.data.intake import as_array, check_data, check_same_length
-from clearprop.errors import DataError, ShapeError
+from clearprop.errors import ArgumentError, ClearPropError, DataError, ShapeError
 from clearprop.ir.place import here
 from clearprop.ir.value import Array
 from clearprop.text import did_you_mean
@@ -99,7 +99,23 @@ def read_samples(
     Raises:
         DataError: NaN, infinity, text, nothing at all; a missing or unknown input.
         ShapeError: different numbers of samples.
+        ArgumentError: class weights for targets that are no classes.
     """
+    try:
+        return _read(x, y, input_names, output_names, sample_weight, class_weight)
+    except ClearPropError as error:
+        error.at = error.at or str(here())
+        raise
+
+
+def _read(
+    x: Any,
+    y: Any,
+    input_names: Sequence[str],
+    output_names: Sequence[str],
+    sample_weight: Any,
+    class_weight: Mapping[int, float] | None,
+) -> Samples:
     inputs = _by_name(x, input_names, "x", "input")
     targets = _by_name(y, output_names, "y", "output") if output_names else {}
     for name, array in {**inputs, **targets}.items():
@@ -188,6 +204,21 @@ def _fold(
     """The weights of the samples times those of their classes."""
     if class_weight is None:
         return weight
+    if not isinstance(class_weight, Mapping):
+        raise ArgumentError(
+            "fit: class_weight tells the weight of each class",
+            found=f"class_weight={class_weight!r}"[:80],
+            needed="a dict such as {0: 1.0, 1: 5.0}",
+        )
+    if target.ndim > 2 or not (target == np.floor(target)).all():
+        raise ArgumentError(
+            "fit: class_weight is for targets that are classes",
+            found=f"targets of shape {target.shape}"
+            if target.ndim > 2
+            else f"targets such as {target[target != np.floor(target)][0].item():g}",
+            needed="one class number or one row with a single 1 for each sample",
+            try_="sample_weight=one number for each sample",
+        )
     if target.ndim == 2 and target.shape[1] > 1:
         classes = np.argmax(target, axis=1)
     else:

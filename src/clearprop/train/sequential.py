@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from clearprop.errors import ArgumentError
 from clearprop.ir.place import here
 from clearprop.layers.layer import Layer
 from clearprop.layers.symbolic import SymbolicTensor
+from clearprop.text import count_text
 from clearprop.train.model import Model
 
 
@@ -40,6 +42,13 @@ class Sequential(Model):
         super().__init__(name=name, trainable=trainable, dtype=dtype)
         self.input: SymbolicTensor | None = None
         self._stack: list[Layer] = []
+        if not isinstance(layers, Iterable):
+            raise ArgumentError(
+                "Sequential: the layers come in a list",
+                found=repr(layers)[:60],
+                needed="for example [cp.layers.Dense(64, 'relu'), cp.layers.Dense(10)]",
+                at=str(here()),
+            )
         for layer in layers:
             self.add(layer)
 
@@ -53,7 +62,7 @@ class Sequential(Model):
             if self._stack or self.input is not None:
                 raise ArgumentError(
                     "Sequential: an Input can only stand first",
-                    found=f"{layer!r} after {len(self._stack)} layers",
+                    found=f"{layer!r} after {count_text(len(self._stack), 'layer')}",
                     needed="layers",
                     at=str(here()),
                 )
@@ -107,6 +116,14 @@ class Sequential(Model):
     def output_layers(self) -> list[Layer | None]:
         """The last layer."""
         return [self._stack[-1] if self._stack else None]
+
+    def input_names_for(self, x: Any) -> list[str]:
+        """The one input."""
+        return self.input_names
+
+    def following_layers(self) -> list[tuple[Layer, Layer]]:
+        """Each layer with the next."""
+        return list(itertools.pairwise(self._stack))
 
     def get_config(self) -> dict[str, Any]:
         """Layers, input shape and name."""

@@ -56,12 +56,20 @@ class CompileArguments(Configurable):
                 needed="1 or more, or None",
                 at=str(here()),
             )
+        is_whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
+        if seed is not None and not (is_whole and 0 <= seed < 2**64):
+            raise ArgumentError(
+                "compile: the seed is a whole number",
+                found=f"seed={seed!r}",
+                needed="0 <= seed < 2**64, or None for the one of cp.set_seed",
+                at=str(here()),
+            )
         choose_executor(executor)
         self.optimizer: Optimizer = optimizers.get(optimizer)
         self.loss = _resolved(loss, losses.get)
         self.metrics, self.weighted_metrics = metrics, weighted_metrics
         self.loss_weights, self.executor, self.threads = loss_weights, executor, threads
-        self.seed = settings.seed if seed is None else seed
+        self.seed = settings.seed if seed is None else int(seed)
 
 
 @dataclass(frozen=True)

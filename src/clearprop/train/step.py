@@ -20,6 +20,8 @@ import numpy as np
 
 from clearprop import ops, primitives
 from clearprop.dtypes import F64, I64, U32
+from clearprop.errors import ArgumentError
+from clearprop.ir.place import here
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Value
@@ -152,8 +154,8 @@ def _forward(
     losses: list[Value] = []
     total: Value | None = None
     for output, target, weight, loss, factor in zip(
-        outputs, traced.targets, traced.weights, setup.losses, setup.loss_weights, strict=True
-    ):
+        outputs, traced.targets, traced.weights, setup.losses, setup.loss_weights, strict=False
+    ):  # a model whose layers add the whole loss may have no targets
         if loss is None:
             continue
         value = loss(target, output, sample_weight=weight)
@@ -162,7 +164,13 @@ def _forward(
         total = weighted if total is None else ops.add(total, weighted)
     for term in [*_penalties(model), *mode.losses]:
         total = term if total is None else ops.add(total, term)
-    assert total is not None, "compile makes sure that there is a loss"
+    if total is None:
+        raise ArgumentError(
+            f'Training "{model.name}": there is nothing to minimize',
+            found="compile without a loss, and no layer that adds one",
+            needed='for example model.compile(optimizer="adam", loss="mse")',
+            at=str(here()),
+        )
     new_metrics: dict[str, Value] = {}
     for place in setup.metrics:
         target, output = traced.targets[place.output], outputs[place.output]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clearprop.errors import ArgumentError
 from clearprop.ir.place import here
 from clearprop.ir.types import TensorType
-from clearprop.layers import Dense
+from clearprop.layers import Dense, Softmax
 from clearprop.layers.layer import Layer
 from clearprop.losses import Loss
 from clearprop.registry import registered_name
@@ -23,16 +22,15 @@ _CLASSES = {"index", "one_hot"}
 
 
 def check_suitability(model: Model, setup: Setup, outputs: Sequence[TensorType]) -> None:
-    """Refuse output activations that cannot fit their losses; warn of layers without effect.
+    """Refuse output activations that cannot fit their losses.
 
     Raises:
         ArgumentError: softmax over one unit, softmax or sigmoid applied twice, sigmoid with a
             loss over exclusive classes, a loss on probabilities after a layer that gives none.
     """
     for layer, loss, output in zip(model.output_layers(), setup.losses, outputs, strict=True):
-        activation = getattr(layer, "activation", None)
-        if layer is not None and loss is not None and activation is not None:
-            name = _name(activation)
+        name = _activation_of(layer)
+        if layer is not None and loss is not None and name:
             problem = _problem(name, loss, output)
             if problem:
                 found, try_ = problem
@@ -43,7 +41,6 @@ def check_suitability(model: Model, setup: Setup, outputs: Sequence[TensorType])
                     try_=try_,
                     at=str(here()),
                 )
-    _warn_of_linear_stack(model.layers)
 
 
 def _problem(activation: str, loss: Loss, output: TensorType) -> tuple[str, str] | None:
@@ -73,7 +70,8 @@ def _problem(activation: str, loss: Loss, output: TensorType) -> tuple[str, str]
                 f"{activation} outputs are no probabilities, which {name} expects",
                 f"{name}(from_logits=True), or activation='softmax'",
             )
-    if loss.label_kind == "binary" and not from_logits and activation in {"linear", "tanh"}:
+    is_binary = loss.label_kind == "binary" and hasattr(loss, "from_logits")
+    if is_binary and not from_logits and activation in {"linear", "relu", "tanh"}:
         return (
             f"{activation} outputs are no probabilities, which {name} expects",
             f"{name}(from_logits=True), or activation='sigmoid'",
@@ -81,22 +79,24 @@ def _problem(activation: str, loss: Loss, output: TensorType) -> tuple[str, str]
     return None
 
 
-def _warn_of_linear_stack(layers: Sequence[Layer]) -> None:
-    """Two linear layers in a row are one linear layer."""
-    for first, second in itertools.pairwise(layers):
-        if isinstance(first, Dense) and isinstance(second, Dense) and _is_linear(first):
-            warnings.warn(
-                f'layer "{first.name}" is linear and so is what follows before the next '
-                f'activation: together with "{second.name}" it can do no more than one layer; '
-                f'give it an activation, e.g. activation="relu"',
-                stacklevel=4,
+def warn_of_linear_stacks(model: Model) -> None:
+    """Warn of two linear layers in a row, which can do no more than one."""
+    for first, second in model.following_layers():
+        if not (isinstance(first, Dense) and isinstance(second, Dense)):
+            continue
+        if _activation_of(first) == "linear":
+            place = here()
+            warnings.warn_explicit(
+                f'layer "{first.name}" is linear: together with "{second.name}" right after it, '
+                f'it can do no more than one layer; give it an activation, e.g. activation="relu"',
+                UserWarning,
+                place.file,
+                place.line,
             )
 
 
-def _is_linear(layer: Any) -> bool:
-    return _name(layer.activation) == "linear"
-
-
-def _name(activation: Any) -> str:
-    """``relu`` for ClearProp's own; "" for what nobody registered."""
-    return (registered_name(activation) or "").rpartition(".")[2]
+def _activation_of(layer: Layer | None) -> str:
+    """``relu`` for a layer that ends with ClearProp's own; "" for what nobody registered."""
+    if isinstance(layer, Softmax):
+        return "softmax"
+    return (registered_name(getattr(layer, "activation", None)) or "").rpartition(".")[2]

@@ -58,7 +58,12 @@ def _totals(model: Model) -> str:
 
 
 def _inputs(model: Model) -> Sequence[TensorType] | None:
-    return model.known_input_types(batch=2)
+    """What the model saw last, or else what its ``Input``s say; None where neither tells."""
+    seen = model.known_input_types(batch=2)
+    drawn = getattr(model, "inputs", None) or [getattr(model, "input", None)]
+    if seen is not None or any(x is None or None in x.shape[1:] for x in drawn):
+        return seen
+    return [TensorType((2, *x.shape[1:]), x.dtype) for x in drawn]
 
 
 def _output_shapes(model: Model) -> dict[int, str]:

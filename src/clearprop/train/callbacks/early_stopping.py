@@ -56,7 +56,7 @@ class EarlyStopping(MonitorCallback):
         value = self.watched(logs or {})
         if value is None or epoch < self.start_from_epoch:
             return
-        if self.best_weights is None:
+        if self.restore_best_weights and self.best_weights is None:
             self._keep(epoch)
         self.wait += 1
         if self.is_improvement(value, self.best):

@@ -54,8 +54,8 @@ class MonitorCallback(Callback):
         if reference is None:
             return True
         if self._direction() == "min":
-            return value < reference - self.min_delta
-        return value > reference + self.min_delta
+            return value + self.min_delta < reference
+        return value - self.min_delta > reference
 
     def watched(self, logs: Mapping[str, Any]) -> float | None:
         """The number in the logs of an epoch; None, after a warning, if validation lacks.
