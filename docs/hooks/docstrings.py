@@ -12,7 +12,8 @@ import griffe
 
 PICTURES = Path(__file__).parents[1] / "pictures" / "activations"
 SECTION = re.compile(
-    r"^(?P<title>Shapes|Weights|Gradient|Reference|Cost):\n(?P<body>(?:[ ]{4}.*\n|\n)+)", re.MULTILINE
+    r"^(?P<title>Shapes|Weights|Gradient|Reference|Cost):\n(?P<body>(?:[ ]{4}.*\n|\n)+)",
+    re.MULTILINE,
 )
 
 
@@ -65,7 +66,7 @@ def _code(body: str) -> str:
 def _items(body: str) -> str:
     """``name: what`` on each line becomes a list."""
     lines = re.sub(r"\n +", " ", body).splitlines()
-    return "\n".join(re.sub(r"^([\w, ]+): ", r"- **`\1`** – ", line) for line in lines)
+    return "\n".join(re.sub(r"^([\w, ]+): ", r"- **`\1`**: ", line) for line in lines)
 
 
 SHOW: dict[str, Callable[[str], str]] = {

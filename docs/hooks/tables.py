@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 MARK = re.compile(r"^<!-- overview: (\w+) -->$", re.MULTILINE)
 FACTS = ("Range", "Derivative", "Saturates", "Zero-centered")
 LABELS = {
-    "any": "anything", "binary": "0 to 1", "distribution": "probabilities", "hinge": "−1 or 1",
+    "any": "anything", "binary": "0 to 1", "distribution": "probabilities", "hinge": "-1 or 1",
     "identity": "class numbers", "index": "class numbers", "nonnegative": "numbers from 0",
     "one_hot": "one-hot rows", "regression": "numbers", "sequence": "class numbers from 1",
 }  # fmt: skip
@@ -63,7 +63,10 @@ def activations() -> str:
             raise ValueError(f"the docstring of {name} does not tell {', '.join(FACTS)}")
         picture = f"../pictures/activations/{name}.svg"
         pictures.append(f"[![{name}]({picture}){{ width=150 }}]({anchor})")
-        names = ", ".join([f"[`{name}`]({anchor})", *(f"`{other}`" for other in also.get(name, []))])
+        names = ", ".join([
+            f"[`{name}`]({anchor})",
+            *(f"`{other}`" for other in also.get(name, [])),
+        ])
         rows.append(row(names, first_line(obj), *facts.groups()))
     head = [row("name", "what it is", *(fact.lower() for fact in FACTS)), "|---" * 6 + "|"]
     return "\n".join([*pictures, "", *head, *rows])

@@ -77,7 +77,7 @@ def svg(name: str) -> str:
     def tick(number: int, is_across: bool) -> str:
         place = (x(number), y(0) + 14) if is_across else (x(0) - 5, y(number) + 4)
         anchor = "middle" if is_across else "end"
-        text = str(number).replace("-", "−")
+        text = str(number).replace("-", "\N{MINUS SIGN}")
         return f'<text x="{place[0]:.1f}" y="{place[1]:.1f}" text-anchor="{anchor}">{text}</text>'
 
     steps = range(int(np.ceil(z[0])), int(z[-1]) + 1)

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 from clearprop import ops
 from clearprop.doors import lazy_attributes
 from clearprop.functions import (
+    branch,
     check_gradients,
     compile,  # noqa: A004 -- Keras's and JAX's word
+    cond,
     grad,
     hessian,
     jacobian,
@@ -66,9 +68,11 @@ __all__ = [
     "Tensor",
     "__version__",
     "activations",
+    "branch",
     "callbacks",
     "check_gradients",
     "compile",
+    "cond",
     "data",
     "errors",
     "glass",

@@ -67,5 +67,5 @@ def table(rows: Sequence[Sequence[str]], *, header: Sequence[str] = (), right: s
 
     lines = [line(row) for row in everything]
     if header:
-        lines.insert(1, "  ".join("─" * width for width in widths))
+        lines.insert(1, "  ".join("─" * width for width in widths).rstrip())
     return "\n".join(lines)

@@ -115,7 +115,7 @@ def run_block(page: str, block: Block, namespace: dict[str, object]) -> str:
 def run_console(page: str, block: Block) -> None:
     """Run the commands of a block; their words are compared, numbers and spaces are not."""
     before, *parts = COMMAND.split(block.code)
-    assert parts and not before.strip(), f"{page}:{block.line}: a command begins with `$ `"
+    assert not before.strip(), f"{page}:{block.line}: a command begins with `$ `"
     ends = ["0"] * (len(parts) - 1) + [block.flag.removeprefix("exit=") or "0"]
     for part, end in zip(parts, ends, strict=True):
         command, _, wanted = part.partition("\n")
@@ -127,8 +127,9 @@ def run_console(page: str, block: Block) -> None:
 
 
 def without_numbers(text: str) -> str:
-    text = re.sub(r"\d[\d.,]*(e-?\d+)?", "#", text)
-    return re.sub(r"[ ─]+", " ", re.sub(r"^\s+|\s+$|\n+(?=\n)", "", text, flags=re.MULTILINE))
+    """Nor shades, which are numbers in a picture."""
+    text = re.sub(r"-?\d[\d.,]*(e-?\d+)?|(?<= )·(?= |$)", "#", text, flags=re.MULTILINE)
+    return re.sub(r"[ ─░▒▓█]+", " ", re.sub(r"^\s+|\s+$|\n+(?=\n)", "", text, flags=re.MULTILINE))
 
 
 def run_page(page: str, text: str) -> int:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
+from runpy import run_path
+from typing import Any
 
 import pytest
+import typer
 
+from clearprop.cli.main import app
 from tests.docs.pages import blocks_of, pages_of, run_page
 from tests.house.plan import ROOT
 
@@ -25,6 +30,29 @@ def test_the_page_runs(path: Path) -> None:
 def test_the_readme_shows_code_that_runs() -> None:
     blocks = blocks_of((ROOT / "README.md").read_text())
     assert [block for block in blocks if block.language == "python" and block.flag != "no-run"]
+
+
+def test_the_command_line_is_told_whole() -> None:
+    told = (ROOT / "docs" / "look-up" / "command-line.md").read_text()
+    commands: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
+    for name, command in commands.items():
+        assert f"## {name}\n" in told
+        for option in command.params:
+            for word in [*option.opts, *option.secondary_opts]:
+                assert not word.startswith("--") or f"`{word}" in told, f"{name} {word}"
+
+
+def test_activations_are_drawn_as_they_are(tmp_path: Path) -> None:
+    pictures = ROOT / "docs" / "pictures"
+    run_path(str(pictures / "activations.py"))["draw"](tmp_path)
+    drawn = {path.name: path.read_text() for path in tmp_path.glob("*.svg")}
+    shown = {path.name: path.read_text() for path in (pictures / "activations").glob("*.svg")}
+    assert drawn.keys() == shown.keys()
+    for name, picture in drawn.items():
+        ours, theirs = (re.findall(r"-?[\d.]+|[^-\d.]+", text) for text in (picture, shown[name]))
+        assert len(ours) == len(theirs), f"{name}: run docs/pictures/activations.py"
+        for here, there in zip(ours, theirs, strict=True):
+            assert here == there or abs(float(here) - float(there)) < 0.2, name
 
 
 # -- the runner itself --------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -23,10 +22,9 @@ from clearprop.registry import Configurable, describe, rebuild
 
 
 @pytest.fixture(autouse=True)
-def _registry_again(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _registry_again(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("_CLASSES", "_FUNCTIONS", "_names"):
         monkeypatch.setattr(registry, name, dict(getattr(registry, name)))
-    yield
 
 
 class Scale(cp.layers.Layer):
@@ -59,7 +57,9 @@ VALUES = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.lists(inner, max_size=3).map(tuple)
-        | st.dictionaries(st.text(max_size=3) | st.integers() | st.tuples(NUMBERS), inner, max_size=3)
+        | st.dictionaries(
+            st.text(max_size=3) | st.integers() | st.tuples(NUMBERS), inner, max_size=3
+        )
     ),
     max_leaves=8,
 )
@@ -254,18 +254,29 @@ def test_the_nearest_registered_name_is_told() -> None:
         "Reading a model's description: there is no class registered as 'layers.Dens'\n"
         "  found:  'layers.Dens' did you mean \"layers.Dense\"?\n"
         "  needed: a class of ClearProp, or one registered by you\n"
-        "  try:    put @cp.register(\"layers.Dens\") before it and import it before loading"
+        '  try:    put @cp.register("layers.Dens") before it and import it before loading'
     )
 
 
 @given(
     st.recursive(
         NUMBERS,
-        lambda inner: st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["type", "config", "dict", "tuple", "array", "dtype", "function", "x"]),
-            inner | st.sampled_from(["layers.Dense", "float32", "layers.ReLU", "losses.Huber"]),
-            max_size=3,
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from([
+                    "type",
+                    "config",
+                    "dict",
+                    "tuple",
+                    "array",
+                    "dtype",
+                    "function",
+                    "x",
+                ]),
+                inner | st.sampled_from(["layers.Dense", "float32", "layers.ReLU", "losses.Huber"]),
+                max_size=3,
+            )
         ),
         max_leaves=12,
     )

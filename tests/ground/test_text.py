@@ -15,7 +15,6 @@ from clearprop.doors import door, lazy_attributes
 from clearprop.errors import ArgumentError, ClearPropError, DTypeError
 from clearprop.settings import settings
 
-
 # -- text -----------------------------------------------------------------------------
 
 
@@ -70,7 +69,9 @@ def test_tables_are_aligned() -> None:
 
 def test_an_error_answers_in_order() -> None:
     error = ClearPropError("Doing", found="a\nb", needed="c", try_="d", at="x.py:1")
-    assert str(error) == "Doing\n  found:  a\n          b\n  needed: c\n  try:    d\n  at:     x.py:1"
+    assert (
+        str(error) == "Doing\n  found:  a\n          b\n  needed: c\n  try:    d\n  at:     x.py:1"
+    )
     assert str(ClearPropError("Doing")) == "Doing"
 
 

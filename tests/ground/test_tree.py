@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from clearprop import tree
 from clearprop.errors import ArgumentError
 
-Point = namedtuple("Point", "x y")  # noqa: PYI024 -- the untyped kind is what is tested
+Point = namedtuple("Point", "x y")
 NESTS = st.recursive(
     st.integers() | st.none() | st.text(max_size=2),
     lambda inner: (
@@ -39,7 +39,9 @@ def test_a_nest_comes_back(nest: Any) -> None:
 def test_leaves_are_mapped_in_place(nest: Any) -> None:
     mapped = tree.map_leaves(lambda leaf: (leaf,), nest)
     leaves, structure = tree.flatten(nest)
-    flat, _ = tree.flatten(mapped, lambda part: type(part) is tuple and part in [(x,) for x in leaves])
+    flat, _ = tree.flatten(
+        mapped, lambda part: type(part) is tuple and part in [(x,) for x in leaves]
+    )
     assert tree.unflatten(structure, [leaf for (leaf,) in flat]) == nest
 
 

@@ -46,7 +46,9 @@ def test_what_a_loop_gives_nobody_is_freed() -> None:
     body = Program.under([p.exp(x), row], [x, row])
     rows = Value(TensorType((3,), NUMBER.dtype))
     _, stacked = p.scan(body, [x], [rows], length=3)
-    total = p.reduce_sum(p.exp(p.broadcast_to(stacked, shape=(3, 80_000), new_axes=(1,))), axes=(1,))
+    total = p.reduce_sum(
+        p.exp(p.broadcast_to(stacked, shape=(3, 80_000), new_axes=(1,))), axes=(1,)
+    )
     program, arrays = Program.under([total], [x, rows]), [np.zeros(250_000), np.zeros(3)]
     tracemalloc.start()
     run(program, arrays)

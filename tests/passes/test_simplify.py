@@ -277,9 +277,7 @@ def test_a_loop_whose_results_only_an_idle_loop_reads_goes_too() -> None:
 def test_an_idle_input_of_an_inner_loop_leaves_the_outer_one() -> None:
     def function(rows: Any, idle: Any) -> Any:
         def outer(carry: Any, row: Any) -> Any:
-            (last, _), _ = cp.scan(
-                lambda c, r: ((c[0] + r, c[1] + idle), None), (carry, idle), row
-            )
+            (last, _), _ = cp.scan(lambda c, r: ((c[0] + r, c[1] + idle), None), (carry, idle), row)
             return last, None
 
         return cp.scan(outer, np.float64(0), rows)[:1]

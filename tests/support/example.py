@@ -75,7 +75,11 @@ class Example:
     def in_float32(self) -> Example:
         """The same with float32 in place of float64."""
         inputs = (replace(each, dtype=F32) if each.dtype == F64 else each for each in self.inputs)
-        return replace(self, inputs=tuple(inputs), params={name: _narrow(param) for name, param in self.params.items()})
+        return replace(
+            self,
+            inputs=tuple(inputs),
+            params={name: _narrow(param) for name, param in self.params.items()},
+        )
 
 
 def floats(*shape: int, low: float = -2.0, high: float = 2.0) -> Input:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from clearprop.dtypes import BOOL, F32, F64, I8, I32, I64, U8, U32, DType
 from tests.support.example import Example, Input, booleans, floats, given, integers
 from tests.support.examples_control import BRANCHES, LOOPS
+from tests.support.examples_convolution import WINDOWS
 
 _SHAPES = ((3, 2), (1,), (), (0, 3))
 _BROKEN = given(float("nan"), float("inf"), -float("inf"), 0.0)
@@ -230,6 +231,15 @@ SUMS_AND_ORDERS = [
     Example(
         "cumulative_sum", (integers(9, dtype=I8, low=90, high=120),), {"axis": 0, "reverse": True}
     ),
+    Example("cumulative_product", (floats(4, 3),), {"axis": 0, "reverse": False}),
+    Example("cumulative_product", (floats(2, 7),), {"axis": 1, "reverse": True}),
+    Example(
+        "cumulative_product", (given(2.0, 0.0, 3.0, 0.0, -1.5),), {"axis": 0, "reverse": False}
+    ),
+    Example("cumulative_product", (given(2.0, 0.5, 0.0, -1.5),), {"axis": 0, "reverse": True}),
+    Example("cumulative_product", (floats(1, 2),), {"axis": 0, "reverse": False}),
+    Example("cumulative_product", (floats(2, 0),), {"axis": 1, "reverse": False}),
+    Example("cumulative_product", (integers(9, dtype=I8),), {"axis": 0, "reverse": True}),
     *(
         example
         for name in ("sort", "argsort")
@@ -242,6 +252,13 @@ SUMS_AND_ORDERS = [
             Example(name, (booleans(6),), {"axis": 0}),
         )
     ),
+    Example("top_k", (floats(2, 3, 5),), {"k": 2}),
+    Example("top_k", (floats(6),), {"k": 6}),
+    Example("top_k", (floats(3, 1),), {"k": 1}),
+    Example("top_k", (floats(2, 4),), {"k": 0}),
+    Example("top_k", (floats(0, 3),), {"k": 2}),
+    Example("top_k", (integers(9, low=0, high=3),), {"k": 5}),
+    Example("top_k", (booleans(6),), {"k": 3}),
 ]
 
 PLACES = [
@@ -272,6 +289,22 @@ PLACES = [
         {"axis": 0},
     ),
     *(
+        example
+        for shape, starts, sizes in (
+            ((5, 3), (2, 0), (2, 3)),
+            ((4,), (3,), (1,)),
+            ((3, 2), (3, 1), (0, 1)),
+            ((), (), ()),
+            ((2, 0), (0, 0), (2, 0)),
+        )
+        for places in [tuple(Input((), I64, given=(start,)) for start in starts)]
+        for example in (
+            Example("dynamic_slice", (floats(*shape), *places), {"sizes": sizes}),
+            Example("dynamic_update", (floats(*shape), floats(*sizes), *places)),
+        )
+    ),
+    Example("dynamic_slice", (booleans(4), Input((), I64, given=(1,))), {"sizes": (2,)}),
+    *(
         Example(
             "random_bits",
             (Input((2,), U32, given=(7, 1)), Input((2,), U32, given=(0, 3))),
@@ -292,4 +325,5 @@ EXAMPLES = [
     *PLACES,
     *LOOPS,
     *BRANCHES,
+    *WINDOWS,
 ]

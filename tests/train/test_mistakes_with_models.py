@@ -99,8 +99,7 @@ MISTAKES: dict[str, tuple[Callable[[], cp.Model], Callable[[cp.Model], Any], Tol
             UnknownNameError,
             "Looking up a name: there is no optimizer called 'adm'",
             "'adm' did you mean \"Adam\"?",
-            "one of Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, Lion, "
-            "Muon, Nadam, RMSprop, SGD, ScheduleFreeAdamW",
+            "one of Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, ...",
             'for one of your own, put @cp.register("adm") before its class',
         ),
     ),
@@ -111,13 +110,7 @@ MISTAKES: dict[str, tuple[Callable[[], cp.Model], Callable[[cp.Model], Any], Tol
             UnknownNameError,
             "Looking up a name: there is no loss called 'mean_square_error'",
             "'mean_square_error' did you mean \"MeanSquaredError\"?",
-            "one of BinaryCrossentropy, BinaryFocalCrossentropy, CTC, "
-            "CategoricalCrossentropy, CategoricalFocalCrossentropy, "
-            "CategoricalGeneralizedCrossEntropy, CategoricalHinge, Circle, "
-            "CosineSimilarity, Dice, HalfSquaredError, Hinge, Huber, KLDivergence, LogCosh,"
-            " LossFunctionWrapper, MeanAbsoluteError, MeanAbsolutePercentageError, "
-            "MeanSquaredError, MeanSquaredLogarithmicError, Poisson, ResidualSumOfSquares, "
-            "SparseCategoricalCrossentropy, SquaredHinge, Tversky",
+            "one of BinaryCrossentropy, BinaryFocalCrossentropy, CTC, ...",
             'for one of your own, put @cp.register("mean_square_error") before its class',
         ),
     ),
@@ -139,18 +132,7 @@ MISTAKES: dict[str, tuple[Callable[[], cp.Model], Callable[[cp.Model], Any], Tol
             UnknownNameError,
             "Looking up a name: there is no metric called 'acuracy'",
             "'acuracy' did you mean \"Accuracy\"?",
-            "one of AUC, Accuracy, BinaryAccuracy, BinaryCrossentropy, BinaryIoU, "
-            "CategoricalAccuracy, CategoricalCrossentropy, CategoricalHinge, "
-            "ConcordanceCorrelation, ConfusionMatrix, CosineSimilarity, F1Score, "
-            "FBetaScore, FalseNegatives, FalsePositives, Hinge, IoU, KLDivergence, "
-            "LogCoshError, Mean, MeanAbsoluteError, MeanAbsolutePercentageError, MeanIoU, "
-            "MeanMetricWrapper, MeanSquaredError, MeanSquaredLogarithmicError, OneHotIoU, "
-            "OneHotMeanIoU, PearsonCorrelation, Poisson, Precision, PrecisionAtRecall, "
-            "R2Score, Recall, RecallAtPrecision, RootMeanSquaredError, "
-            "SensitivityAtSpecificity, SparseCategoricalAccuracy, "
-            "SparseCategoricalCrossentropy, SparseTopKCategoricalAccuracy, "
-            "SpecificityAtSensitivity, SquaredHinge, Sum, TopKCategoricalAccuracy, "
-            "TrueNegatives, TruePositives",
+            "one of AUC, Accuracy, BinaryAccuracy, BinaryCrossentropy, ...",
             'for one of your own, put @cp.register("acuracy") before its class',
         ),
     ),
@@ -360,11 +342,7 @@ MISTAKES: dict[str, tuple[Callable[[], cp.Model], Callable[[cp.Model], Any], Tol
             UnknownNameError,
             'Looking up an activation: there is none called "rellu"',
             '"rellu" did you mean "relu"?',
-            "celu, elu, exponential, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, "
-            "hard_swish, hard_tanh, leaky_relu, linear, log_sigmoid, log_softmax, mish, "
-            "relu, relu6, selu, sigmoid, silu, soft_shrink, softmax, softplus, softsign, "
-            "sparse_plus, sparse_sigmoid, sparsemax, squareplus, swish, tanh, tanh_shrink, "
-            "threshold",
+            "celu, elu, exponential, ...",
             "",
         ),
     ),
@@ -375,9 +353,7 @@ MISTAKES: dict[str, tuple[Callable[[], cp.Model], Callable[[cp.Model], Any], Tol
             UnknownNameError,
             "Looking up a name: there is no initializer called 'glorot_unifrom'",
             "'glorot_unifrom' did you mean \"GlorotUniform\"?",
-            "one of Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform, Identity, "
-            "LecunNormal, LecunUniform, Ones, Orthogonal, RandomNormal, RandomUniform, "
-            "STFT, TruncatedNormal, VarianceScaling, Zeros",
+            "one of Constant, ...",
             'for one of your own, put @cp.register("glorot_unifrom") before its class',
         ),
     ),

@@ -70,6 +70,8 @@ def tell_error(error: BaseException) -> None:
     if isinstance(error, KeyboardInterrupt):
         screen.print("stopped")
         return
+    if isinstance(error, ClearPropError):
+        error.at = ""  # a line of ClearProp itself: nobody's own code
     told = str(error) or type(error).__name__
     if isinstance(error, MemoryError):
         told = "The memory of this computer is not enough" + (f"\n  found:  {error}" * bool(told))

@@ -35,6 +35,48 @@ OptionalSource = Annotated[
         help="Data as the model was trained on; unless given, the data it was trained on.",
     ),
 ]
+TrainSource = Annotated[
+    str,
+    typer.Argument(
+        metavar="SOURCE",
+        help="A shipped data set (digits, iris, circle, xor, gaussians, spiral, plane), a "
+        "table (CSV, Parquet), or a folder with one sub-folder of images per class.",
+    ),
+]
+Target = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="The column of a table to predict.")
+]
+ModelSpec = Annotated[
+    str,
+    typer.Option(metavar="SPEC", help="The network: mlp, mlp:64,32 (hidden units), or linear."),
+]
+TaskName = Annotated[
+    str,
+    typer.Option(
+        metavar="TASK",
+        help="classification or regression; auto decides by the values of the target.",
+    ),
+]
+Epochs = Annotated[
+    int | None,
+    typer.Option(min=1, help="At most so often through the data.", show_default="by size"),
+]
+BatchSize = Annotated[int, typer.Option(min=1, help="Samples in one step.")]
+LearningRate = Annotated[float, typer.Option(help="Of the optimizer, Adam.")]
+Seed = Annotated[
+    int, typer.Option(min=0, help="Of the split, the weights and the order of the rows.")
+]
+TestFraction = Annotated[float, typer.Option(help="The share of the rows that only tests.")]
+ImageSize = Annotated[
+    str | None,
+    typer.Option(metavar="HxW", help="Resize the images of a folder, such as 32x32."),
+]
+Augment = Annotated[bool, typer.Option(help="Train on images that are also moved a little.")]
+SavedAs = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Where to save.", show_default="SOURCE.safetensors"),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Tell the result only.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show where in the code an error arose.")]
 
 
@@ -69,52 +111,19 @@ def _clearprop(
     ),
 )
 def train(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="SOURCE",
-            help="A shipped data set (digits, iris, circle, xor, gaussians, spiral, plane), a "
-            "table (CSV, Parquet), or a folder with one sub-folder of images per class.",
-        ),
-    ],
-    target: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="The column of a table to predict.")
-    ] = None,
-    model: Annotated[
-        str,
-        typer.Option(metavar="SPEC", help="The network: mlp, mlp:64,32 (hidden units), or linear."),
-    ] = "mlp",
-    task: Annotated[
-        str,
-        typer.Option(
-            metavar="TASK",
-            help="classification or regression; auto decides by the values of the target.",
-        ),
-    ] = "auto",
-    epochs: Annotated[
-        int | None,
-        typer.Option(min=1, help="At most so often through the data.", show_default="by size"),
-    ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Samples in one step.")] = 32,
-    learning_rate: Annotated[float, typer.Option(help="Of the optimizer, Adam.")] = 0.002,
-    seed: Annotated[
-        int, typer.Option(min=0, help="Of the split, the weights and the order of the rows.")
-    ] = 0,
-    test_fraction: Annotated[
-        float, typer.Option(help="The share of the rows that only tests.")
-    ] = 0.2,
-    image_size: Annotated[
-        str | None,
-        typer.Option(metavar="HxW", help="Resize the images of a folder, such as 32x32."),
-    ] = None,
-    augment: Annotated[
-        bool, typer.Option(help="Train on images that are also moved a little.")
-    ] = True,
-    out: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Where to save.", show_default="SOURCE.safetensors"),
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell the result only.")] = False,
+    source: TrainSource,
+    target: Target = None,
+    model: ModelSpec = "mlp",
+    task: TaskName = "auto",
+    epochs: Epochs = None,
+    batch_size: BatchSize = 32,
+    learning_rate: LearningRate = 0.002,
+    seed: Seed = 0,
+    test_fraction: TestFraction = 0.2,
+    image_size: ImageSize = None,
+    augment: Augment = True,
+    out: SavedAs = None,
+    quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Train a network on data, test it on rows it has not seen, and save it.

@@ -17,6 +17,7 @@ _MOST_PIXELS = 32  # in height and width; larger images are averaged down
 _LARGE_PIXELS = 16  # up to this height a pixel is two characters wide and one line high
 _BLOCKS, _LETTERS = " ░▒▓█", " .:*#"
 _GAP = 3
+_INDENT = "  "
 
 
 def picture(image: Array) -> list[Text]:
@@ -51,13 +52,13 @@ def side_by_side(images: Sequence[Array], captions: Sequence[Sequence[Text | str
     if not cells:
         return []
     width = max(line.cell_len for cell in cells for line in cell)
-    in_a_row = max(1, (console().width + _GAP) // (width + _GAP))
+    in_a_row = max(1, (console().width - len(_INDENT) + _GAP) // (width + _GAP))
     lines: list[Text] = []
     for start in range(0, len(cells), in_a_row):
         row = cells[start : start + in_a_row]
         lines += [Text("")] if start else []
         for parts in zip(*row, strict=True):
-            line = Text("  ")
+            line = Text(_INDENT)
             for place, part in enumerate(parts, start=1):
                 line.append_text(part)
                 line.append(" " * (width - part.cell_len + _GAP) * (place < len(parts)))

@@ -35,7 +35,7 @@ class TableSource:
 
     Attributes:
         name: as it stands on the command line.
-        about: one line for people.
+        about: a line or two for people.
         table: the columns, with the target if one is known.
         fingerprint: the same for the same data.
     """
@@ -52,7 +52,7 @@ class ImageSource:
 
     Attributes:
         name: as it stands on the command line.
-        about: one line for people.
+        about: a line or two for people.
         x: the images, 0 to 1.
         y: the number of each image's class.
         class_names: one per class; empty where there are no classes.
@@ -133,7 +133,7 @@ def _unusable(path: Path, name: str, labelled: bool) -> DataError:
 def _shipped(name: str) -> Source:
     info = DATASETS[name]
     x, y = info.load()
-    about = f"{name}: {info.description} ({info.licence})"
+    about = f"{name}: {info.description}\n{info.source}; {info.licence}"
     digest = _digest(x.tobytes(), y.tobytes())
     if not info.feature_names:
         places = tuple(f"sample {number}" for number in range(1, len(x) + 1))

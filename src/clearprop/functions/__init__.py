@@ -1,5 +1,6 @@
-"""Functions of functions: derivatives, loops and machine code of what the user wrote."""
+"""Functions of functions: derivatives, loops, choices and machine code of what the user wrote."""
 
+from clearprop.functions.branching import branch, cond
 from clearprop.functions.check import GradientReport, check_gradients
 from clearprop.functions.compiled import (
     CompiledFunction,
@@ -11,8 +12,10 @@ from clearprop.functions.loop import scan
 __all__ = [
     "CompiledFunction",
     "GradientReport",
+    "branch",
     "check_gradients",
     "compile",
+    "cond",
     "grad",
     "hessian",
     "jacobian",

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from clearprop import tree
-from clearprop.errors import ArgumentError, ShapeError, TraceError, UnsupportedError
+from clearprop.errors import ArgumentError, ShapeError, TraceError
+from clearprop.functions.capture import captured_by, refuse_updates
 from clearprop.functions.trace import as_tensor, as_tensors, placeholders
 from clearprop.ir.place import here
-from clearprop.ir.program import Program, equations_under
+from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
-from clearprop.ir.value import Equation, Value
 from clearprop.primitives import control
 from clearprop.tensor.parameter import Trace
 from clearprop.tensor.tensor import Tensor
@@ -60,14 +60,8 @@ def scan(
             tree.unflatten(carry_structure, carry_inputs),
             tree.unflatten(row_structure, row_inputs),
         )
-    if trace.updates:
-        raise UnsupportedError(
-            "scan: the body updates variables, which a loop cannot keep",
-            found=", ".join(parameter.name or "a parameter" for parameter in trace.updates),
-            needed="values that change from step to step in the carry",
-            try_="call such layers outside of the loop, or in inference mode",
-            at=str(here()),
-        )
+    needed = "values that change from step to step in the carry"
+    refuse_updates(trace, "scan", "loop", needed=needed)
     if not (isinstance(result, tuple) and len(result) == 2):
         raise TraceError(
             "scan: the body must return a pair",
@@ -79,7 +73,7 @@ def scan(
     _check_carry(carry_leaves, carry_structure, new_carry, new_structure)
     outputs, output_structure = tree.flatten(result[1])
     body_outputs = [as_tensor(value) for value in [*new_carry, *outputs]]
-    captured = _captured(body_outputs, inputs)
+    captured = captured_by(body_outputs, inputs)
     program = Program.under(body_outputs, [*inputs, *captured])
     results = control.scan(program, carry_leaves, rows, captured, length=length, reverse=reverse)
     count = len(carry_leaves)
@@ -129,26 +123,3 @@ def _check_carry(
             try_="start with a carry of the shape and dtype that the body returns",
             at=str(here()),
         )
-
-
-def _captured(outputs: Sequence[Value], inputs: Sequence[Value]) -> list[Value]:
-    """Values from outside that the body reads: what it needs but no step changes.
-
-    Plain numbers are not captured; they stay constants of the body.
-    """
-    own = set(inputs)
-    inner: set[Equation] = set()
-    captured: dict[Value, None] = {}
-
-    def is_outside(value: Value) -> bool:
-        return value not in own and value.equation not in inner
-
-    equations = equations_under(outputs, own.__contains__)
-    for equation in equations:
-        if not all(is_outside(value) for value in equation.inputs):
-            inner.add(equation)
-    reads = [value for equation in equations if equation in inner for value in equation.inputs]
-    for value in [*reads, *outputs]:
-        if is_outside(value) and (value.array is None or getattr(value, "tracked", False)):
-            captured[value] = None
-    return list(captured)

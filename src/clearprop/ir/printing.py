@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from clearprop.dtypes import SHORT_NAMES
-from clearprop.ir.program import Program
+from clearprop.ir.program import Program, programs_in
 from clearprop.ir.value import Equation, Value
 
 Names = Mapping[Value, str]
@@ -66,7 +66,7 @@ def equation_text(equation: Equation, results: Iterable[Value | None], names: Na
     params = [
         f"{name}={_param_text(value)}"
         for name, value in equation.params.items()
-        if not isinstance(value, Program)
+        if not any(programs_in({name: value}))
     ]
     return f"{outputs} = " + " ".join([equation.primitive.name, *inputs, *params])
 
@@ -100,9 +100,8 @@ def _lines(program: Program, indent: str, title: str = "program") -> Iterator[tu
     for equation in program.equations:
         text = equation_text(equation, program.results[equation], names)
         yield indent + text, str(equation.place)
-        for name, param in equation.params.items():
-            if isinstance(param, Program):
-                yield from _lines(param, indent + _INDENT, f"{name} = program")
+        for name, inside in programs_in(equation.params):
+            yield from _lines(inside, indent + _INDENT, f"{name} = program")
     outputs = ", ".join(names.get(value, "?") for value in program.outputs)
     yield f"{indent}return {outputs}".rstrip(), ""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 from clearprop.errors import TraceError
 from clearprop.ir.value import Equation, Value
@@ -113,3 +114,31 @@ def equations_under(outputs: Iterable[Value], is_given: Callable[[Value], bool])
                 if not is_given(value)
             ]
     return ordered
+
+
+def programs_in(params: Mapping[str, Any]) -> Iterator[tuple[str, Program]]:
+    """The Programs that an equation's params hold, and what each is called there.
+
+    Yields:
+        ``("body", program)``, or ``("bodies[0]", program)`` for one in a tuple.
+    """
+    for name, param in params.items():
+        if isinstance(param, Program):
+            yield name, param
+        elif isinstance(param, tuple):
+            for number, part in enumerate(param):
+                if isinstance(part, Program):
+                    yield f"{name}[{number}]", part
+
+
+def with_programs(
+    params: Mapping[str, Any], change: Callable[[Program], Program]
+) -> dict[str, Any]:
+    """The params with each of their Programs changed."""
+
+    def changed(param: Any) -> Any:
+        if isinstance(param, tuple):
+            return tuple(map(changed, param))
+        return change(param) if isinstance(param, Program) else param
+
+    return {name: changed(param) for name, param in params.items()}

@@ -28,6 +28,10 @@ from clearprop.ops.arithmetic import (
 from clearprop.ops.arithmetic import (
     round_ as round,  # noqa: A004
 )
+from clearprop.ops.blocks import (
+    dynamic_slice,
+    dynamic_update,
+)
 from clearprop.ops.comparison import (
     bitwise_and,
     bitwise_not,
@@ -52,6 +56,12 @@ from clearprop.ops.comparison import (
 )
 from clearprop.ops.contraction import (
     einsum,
+)
+from clearprop.ops.convolution import (
+    conv,
+    conv_transpose,
+    depthwise_conv,
+    separable_conv,
 )
 from clearprop.ops.creation import (
     arange,
@@ -107,6 +117,10 @@ from clearprop.ops.linear import (
     tensordot,
     trace,
 )
+from clearprop.ops.pooling import (
+    average_pool,
+    max_pool,
+)
 from clearprop.ops.random import (
     bernoulli,
     normal,
@@ -124,6 +138,7 @@ from clearprop.ops.reductions import (
 from clearprop.ops.reductions import (
     argmax,
     argmin,
+    cumprod,
     cumsum,
     mean,
     norm,
@@ -193,6 +208,7 @@ __all__ = [
     "argmax",
     "argmin",
     "argsort",
+    "average_pool",
     "bernoulli",
     "bitwise_and",
     "bitwise_not",
@@ -203,12 +219,18 @@ __all__ = [
     "ceil",
     "clip",
     "concatenate",
+    "conv",
+    "conv_transpose",
     "cos",
     "cosh",
+    "cumprod",
     "cumsum",
+    "depthwise_conv",
     "diagonal",
     "divide",
     "dot",
+    "dynamic_slice",
+    "dynamic_update",
     "einsum",
     "equal",
     "erf",
@@ -246,6 +268,7 @@ __all__ = [
     "logsumexp",
     "matmul",
     "max",
+    "max_pool",
     "maximum",
     "mean",
     "min",
@@ -277,6 +300,7 @@ __all__ = [
     "rsqrt",
     "scatter_add",
     "segment_sum",
+    "separable_conv",
     "sigmoid",
     "sign",
     "sin",

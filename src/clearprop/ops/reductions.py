@@ -104,11 +104,36 @@ def cumsum(x: ArrayLike, axis: int | None = None, reverse: bool = False) -> Valu
         >>> cp.ops.cumsum([1, 2, 3]).numpy()
         array([1, 3, 6])
     """
+    return _running(p.cumulative_sum, x, axis, reverse=reverse, doing="Summing up")
+
+
+@operation
+def cumprod(x: ArrayLike, axis: int | None = None, reverse: bool = False) -> Value:
+    """The product of each element and all before it.
+
+    Args:
+        x: the array.
+        axis: along which axis; None takes the elements along one axis first.
+        reverse: multiply each element and all after it.
+
+    Shapes:
+        x: S, an axis  ->  S;  without one: (number of elements,)
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.cumprod([1, 2, 3, 4]).numpy()
+        array([ 1,  2,  6, 24])
+    """
+    return _running(p.cumulative_product, x, axis, reverse=reverse, doing="Multiplying up")
+
+
+def _running(
+    word: Reduction, x: ArrayLike, axis: int | None, *, reverse: bool, doing: str
+) -> Value:
     value = without_overflow(lift(x)[0])
     if axis is None:
         value, axis = p.reshape(value, shape=(value.type.size,)), 0
-    place = one_axis(axis, len(value.shape), "Summing up")
-    return p.cumulative_sum(value, axis=place, reverse=reverse)
+    return word(value, axis=one_axis(axis, len(value.shape), doing), reverse=reverse)
 
 
 # -- means --------------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ from clearprop import primitives as p
 from clearprop.errors import ArgumentError
 from clearprop.ir.value import Value
 from clearprop.ops.axes import one_axis
-from clearprop.ops.joining import sliced
 from clearprop.ops.lift import ArrayLike, lift
 from clearprop.ops.operation import operation
 
@@ -57,10 +56,14 @@ def _along(x: ArrayLike, axis: int | None) -> tuple[Value, int]:
 def top_k(x: ArrayLike, k: int) -> tuple[Value, Value]:
     """The k largest elements along the last axis, the largest first, and their indices.
 
-    Of equal elements the one with the smaller index comes first.
+    Of equal elements the one with the smaller index comes first.  NaN counts as largest, as it
+    does for ``sort`` and ``argmax``.
 
     Shapes:
         x: (*S, n)  ->  (*S, k) and i64 (*S, k)
+
+    Gradient:
+        Each element's derivative goes back to where it came from.
 
     Raises:
         ArgumentError: there are fewer than k elements.
@@ -79,8 +82,4 @@ def top_k(x: ArrayLike, k: int) -> tuple[Value, Value]:
             found=f"k={k} for x: {value.type}",
             needed=f"0 to {length}",
         )
-    # Rising order of the reversed row, read from its end: equal elements come in their order.
-    order = p.argsort(p.reverse(value, axes=(last,)), axis=last)
-    largest = p.reverse(sliced(order, last, length - k, length), axes=(last,))
-    indices = p.subtract(p.constant_like(length - 1, largest), largest)
-    return p.take_along(value, indices, axis=last), indices
+    return p.top_k(value, k=k)

@@ -1,6 +1,8 @@
-"""Scans without what nobody reads: stacked outputs, carries, and inputs."""
+"""Loops and choices without what nobody reads: outputs, carries, and inputs."""
 
 from __future__ import annotations
+
+from collections.abc import Container, Sequence
 
 from clearprop.ir.program import Program, equations_under
 from clearprop.ir.value import Equation, Value
@@ -53,6 +55,55 @@ def _keep_pruned(rewriter: Rewriter, equation: Equation) -> None:
     rewriter.replace(equation, results)
 
 
+def prune_branches(program: Program) -> Program:
+    """The same Program; its branches compute only what is read, from what some body reads."""
+    rewriter = Rewriter(program)
+    for equation in program.equations:
+        if equation.primitive.name == "branch":
+            _keep_pruned_branch(rewriter, equation)
+        else:
+            rewriter.keep(equation)
+    return rewriter.finish()
+
+
+def _keep_pruned_branch(rewriter: Rewriter, equation: Equation) -> None:
+    bodies: tuple[Program, ...] = equation.params["bodies"]
+    read = rewriter.old.results[equation]
+    outputs = [i for i, value in enumerate(read) if value is not None]
+    needed = [_read_inputs(body, [body.outputs[i] for i in outputs]) for body in bodies]
+    inputs = [i for i in range(len(bodies[0].inputs)) if any(i in each for each in needed)]
+    new_bodies = tuple(
+        Program.under([body.outputs[i] for i in outputs], [body.inputs[i] for i in inputs])
+        for body in bodies
+    )
+    index, *operands = rewriter.inputs_of(equation)
+    written = write(
+        equation.primitive,
+        [index, *(operands[i] for i in inputs)],
+        {"bodies": new_bodies},
+        tuple(equation.types[i] for i in outputs),
+        like=equation,
+    )
+    results: list[Value | None] = [None] * len(equation.types)
+    for i, value in zip(outputs, written, strict=True):
+        results[i] = value
+    rewriter.replace(equation, results)
+
+
+def _read_inputs(body: Program, outputs: Sequence[Value]) -> set[int]:
+    """Which inputs of the body these outputs of it depend on."""
+    position = {value: i for i, value in enumerate(body.inputs)}
+    return {position[value] for value in _reached(outputs, position) if value in position}
+
+
+def _reached(outputs: Sequence[Value], given: Container[Value]) -> set[Value]:
+    """The outputs and all that computing them reads."""
+    reached = set(outputs)
+    for equation in equations_under(outputs, given.__contains__):
+        reached.update(equation.inputs)
+    return reached
+
+
 def _needed(body: Program, carry_count: int, read: list[bool]) -> list[bool]:
     """Which body inputs the outputs that are read depend on, through any number of steps."""
     position = {value: i for i, value in enumerate(body.inputs)}
@@ -63,9 +114,7 @@ def _needed(body: Program, carry_count: int, read: list[bool]) -> list[bool]:
             for i, output in enumerate(body.outputs)
             if read[i] or (i < carry_count and needed[i])
         ]
-        reached = set(roots)
-        for equation in equations_under(roots, position.__contains__):
-            reached.update(equation.inputs)
+        reached = _reached(roots, position)
         now = [needed[i] or value in reached for i, value in enumerate(body.inputs)]
         if now == needed:
             return needed

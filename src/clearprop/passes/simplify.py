@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Set
 from typing import Any
 
-from clearprop.ir.program import Program
+from clearprop.ir.program import Program, programs_in, with_programs
 from clearprop.ir.value import Equation, Value
 from clearprop.ir.verify import verify
 from clearprop.passes.constants import spread_constants
-from clearprop.passes.prune import prune_scans
+from clearprop.passes.prune import prune_branches, prune_scans
 from clearprop.passes.rewrite import Rewriter, write
 
 _Key = tuple[Any, ...]
@@ -22,8 +22,8 @@ def simplify(program: Program) -> Program:
     """
     program = _once(_merge_scans(spread_constants(program)))
     before = -1
-    while before != (before := _size(program)):  # what one scan gives up, others need not give it
-        program = _inside(prune_scans(program))
+    while before != (before := _size(program)):  # what one gives up, others need not give it
+        program = _inside(prune_branches(prune_scans(program)))
     verify(program)
     return program
 
@@ -33,7 +33,7 @@ def _size(program: Program) -> int:
     size = 0
     for equation in program.equations:
         size += 1 + len(equation.inputs) + len(equation.types)
-        size += sum(_size(each) for each in equation.params.values() if isinstance(each, Program))
+        size += sum(_size(inside) for _, inside in programs_in(equation.params))
     return size
 
 
@@ -149,14 +149,11 @@ def _inside(program: Program) -> Program:
     """The same with the Programs in its equations simplified."""
     rewriter = Rewriter(program)
     for equation in program.equations:
-        params = {
-            name: simplify(param) if isinstance(param, Program) else param
-            for name, param in equation.params.items()
-        }
-        if params == dict(equation.params):
+        if not any(programs_in(equation.params)):
             rewriter.keep(equation)
-        else:
-            inputs = rewriter.inputs_of(equation)
-            results = write(equation.primitive, inputs, params, equation.types, like=equation)
-            rewriter.replace(equation, results)
+            continue
+        params = with_programs(equation.params, simplify)
+        inputs = rewriter.inputs_of(equation)
+        results = write(equation.primitive, inputs, params, equation.types, like=equation)
+        rewriter.replace(equation, results)
     return rewriter.finish()

@@ -42,6 +42,10 @@ from clearprop.primitives.bits import (
     shift_left,
     shift_right,
 )
+from clearprop.primitives.branching import (
+    BRANCH,
+    branch,
+)
 from clearprop.primitives.comparison import (
     EQUAL,
     IS_FINITE,
@@ -75,9 +79,25 @@ from clearprop.primitives.convert import (
     cast,
     stop_gradient,
 )
+from clearprop.primitives.convolution import (
+    CONVOLUTION,
+    CONVOLUTION_INPUT_GRADIENT,
+    CONVOLUTION_KERNEL_GRADIENT,
+    convolution,
+    convolution_input_gradient,
+    convolution_kernel_gradient,
+)
 from clearprop.primitives.cumulative import (
+    CUMULATIVE_PRODUCT,
     CUMULATIVE_SUM,
+    cumulative_product,
     cumulative_sum,
+)
+from clearprop.primitives.dynamic import (
+    DYNAMIC_SLICE,
+    DYNAMIC_UPDATE,
+    dynamic_slice,
+    dynamic_update,
 )
 from clearprop.primitives.exponential import (
     EXP,
@@ -160,8 +180,10 @@ from clearprop.primitives.shape import (
 from clearprop.primitives.sorting import (
     ARGSORT,
     SORT,
+    TOP_K,
     argsort,
     sort,
+    top_k,
 )
 from clearprop.primitives.spread import (
     BROADCAST_TO,
@@ -197,6 +219,20 @@ from clearprop.primitives.trigonometric import (
     tan,
     tanh,
 )
+from clearprop.primitives.windows import (
+    WINDOW_ARGMAX,
+    WINDOW_GATHER,
+    WINDOW_MAX,
+    WINDOW_SCATTER,
+    WINDOW_SPREAD,
+    WINDOW_SUM,
+    window_argmax,
+    window_gather,
+    window_max,
+    window_scatter,
+    window_spread,
+    window_sum,
+)
 
 __all__ = [
     "ABSOLUTE",
@@ -215,15 +251,22 @@ __all__ = [
     "BITWISE_NOT",
     "BITWISE_OR",
     "BITWISE_XOR",
+    "BRANCH",
     "BROADCAST_TO",
     "CAST",
     "CEIL",
     "CONCATENATE",
+    "CONVOLUTION",
+    "CONVOLUTION_INPUT_GRADIENT",
+    "CONVOLUTION_KERNEL_GRADIENT",
     "COS",
     "COSH",
+    "CUMULATIVE_PRODUCT",
     "CUMULATIVE_SUM",
     "DIVIDE",
     "DOT_GENERAL",
+    "DYNAMIC_SLICE",
+    "DYNAMIC_UPDATE",
     "EQUAL",
     "ERF",
     "ERF_INVERSE",
@@ -272,8 +315,15 @@ __all__ = [
     "SUBTRACT",
     "TAN",
     "TANH",
+    "TOP_K",
     "TRANSPOSE",
     "TRUNCATE",
+    "WINDOW_ARGMAX",
+    "WINDOW_GATHER",
+    "WINDOW_MAX",
+    "WINDOW_SCATTER",
+    "WINDOW_SPREAD",
+    "WINDOW_SUM",
     "absolute",
     "add",
     "arccos",
@@ -290,16 +340,23 @@ __all__ = [
     "bitwise_not",
     "bitwise_or",
     "bitwise_xor",
+    "branch",
     "broadcast_to",
     "cast",
     "ceil",
     "concatenate",
     "constant_like",
+    "convolution",
+    "convolution_input_gradient",
+    "convolution_kernel_gradient",
     "cos",
     "cosh",
+    "cumulative_product",
     "cumulative_sum",
     "divide",
     "dot_general",
+    "dynamic_slice",
+    "dynamic_update",
     "equal",
     "erf",
     "erf_inverse",
@@ -351,7 +408,14 @@ __all__ = [
     "take_along",
     "tan",
     "tanh",
+    "top_k",
     "transpose",
     "truncate",
+    "window_argmax",
+    "window_gather",
+    "window_max",
+    "window_scatter",
+    "window_spread",
+    "window_sum",
     "zeros_like",
 ]

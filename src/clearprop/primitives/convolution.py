@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple, TypedDict, Unpack
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 
@@ -144,11 +144,11 @@ class _Layout(NamedTuple):
         for part in parts:
             count = len(x[part])
             if self.is_plain_product:
-                seen = grouped[:, part, *self.meetings[0].elements]
+                seen = grouped[:, part][_at(self.meetings[0].elements)]
             else:
                 seen = memory[:, :count]
                 for tap, positions, elements in self.meetings:
-                    seen[:, :, *positions, tap] = grouped[:, part, *elements]
+                    seen[_at(positions, tap)] = grouped[:, part][_at(elements)]
             yield part, seen.reshape(self.groups, count * math.prod(self.positions), self.width)
 
     def add_columns(self, columns: Array, x: Array) -> None:
@@ -157,7 +157,12 @@ class _Layout(NamedTuple):
         shape = (self.groups, len(x), *self.positions, math.prod(self.window), self.group_in)
         seen = columns.reshape(shape)
         for tap, positions, elements in self.meetings:
-            grouped[:, :, *elements] += seen[:, :, *positions, tap]
+            grouped[_at(elements)] += seen[_at(positions, tap)]
+
+
+def _at(places: tuple[slice, ...], *tap: int) -> tuple[Any, ...]:
+    """The index of these places, for all groups and samples."""
+    return (slice(None), slice(None), *places, *tap)
 
 
 def _grouped(x: Array, groups: int) -> Array:
@@ -217,7 +222,8 @@ def _convolution_meaning(x: Array, kernel: Array, **convolving: Unpack[Convolvin
     output = np.empty((len(x), *layout.positions, kernel.shape[-1]), x.dtype)
     for part, columns in layout.columns(x):
         if layout.groups == 1:  # straight to its place
-            np.matmul(columns[0], matrices[0], out=output[part].reshape(-1, kernel.shape[-1]))
+            rows = output[part].reshape(columns.shape[1], kernel.shape[-1])
+            np.matmul(columns[0], matrices[0], out=rows)
         else:
             grouped = _grouped(output[part], layout.groups)
             grouped[...] = np.matmul(columns, matrices).reshape(grouped.shape)
@@ -233,9 +239,7 @@ def _convolution_gradient(
     )
 
 
-def _convolution_flops(
-    x: TensorType, kernel: TensorType, **convolving: Unpack[Convolving]
-) -> int:
+def _convolution_flops(x: TensorType, kernel: TensorType, **convolving: Unpack[Convolving]) -> int:
     return _flops(x.shape, kernel.shape, convolving)
 
 

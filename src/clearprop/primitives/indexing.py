@@ -176,7 +176,7 @@ SCATTER_ADD = Primitive(
     flops=_scatter_add_flops,
 )
 
-# -- take_along: not a word of its own, but a sentence many use --------------------
+# -- along an axis: not words of their own, but sentences many use ------------------
 
 
 def take_along(x: Value, indices: Value, *, axis: int) -> Value:
@@ -186,23 +186,45 @@ def take_along(x: Value, indices: Value, *, axis: int) -> Value:
         x: (*before, n, *after), indices: (*before, m, *after) of integers
         ->  the shape of ``indices``
     """
-    rank = len(x.shape)
-    last = (*(each for each in range(rank) if each != axis), axis)
-    back = tuple(last.index(each) for each in range(rank))
-    size = x.shape[axis]
-    places = transpose(indices, order=last)
-    shape = places.shape
-    rows = (x.type.size // size if size else 0, shape[-1])
-    if shape[-1] and size == 0:
+    last, back = _axis_last(x, axis)
+    if indices.shape[axis] and x.shape[axis] == 0:
         raise ShapeError(
             f"take_along: there is nothing on axis {axis} to take from",
             found=f"x: {x.type}, indices: {indices.type}",
             needed="an axis with elements",
         )
-    # Index i of row r is element r * size + i of all rows in one line.
-    row = iota(indices, shape=rows, axis=0, dtype=I64)
-    starts = multiply(row, constant_like(size, row))
-    flat = add(starts, reshape(cast(places, dtype=I64), shape=rows))
+    places = transpose(indices, order=last)
     line = reshape(transpose(x, order=last), shape=(x.type.size,))
-    taken = gather(line, flat, axis=0)
-    return transpose(reshape(taken, shape=shape), order=back)
+    taken = gather(line, _places_in_line(places, x.shape[axis]), axis=0)
+    return transpose(reshape(taken, shape=places.shape), order=back)
+
+
+def add_along(x: Value, indices: Value, updates: Value, *, axis: int) -> Value:
+    """x, with updates added in each row along ``axis`` at its own row of ``indices``.
+
+    Shapes:
+        x: (*before, n, *after), indices: (*before, m, *after) of integers,
+        updates: as indices  ->  the shape of x
+    """
+    last, back = _axis_last(x, axis)
+    rows = transpose(x, order=last)
+    places = _places_in_line(transpose(indices, order=last), x.shape[axis])
+    added = reshape(transpose(updates, order=last), shape=places.shape)
+    line = scatter_add(reshape(rows, shape=(x.type.size,)), places, added, axis=0)
+    return transpose(reshape(line, shape=rows.shape), order=back)
+
+
+def _axis_last(x: Value, axis: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The order of axes that brings one to the end, and the order that brings it back."""
+    rank = len(x.shape)
+    last = (*(each for each in range(rank) if each != axis), axis)
+    return last, tuple(last.index(each) for each in range(rank))
+
+
+def _places_in_line(places: Value, size: int) -> Value:
+    """Index i of row r is element r * size + i of all rows in one line."""
+    count = places.shape[-1]
+    rows = (places.type.size // count if count else 0, count)
+    row = iota(places, shape=rows, axis=0, dtype=I64)
+    starts = multiply(row, constant_like(size, row))
+    return add(starts, reshape(cast(places, dtype=I64), shape=rows))

@@ -17,10 +17,11 @@ from clearprop.ir.value import Array, Value
 from clearprop.primitives.arithmetic import divide, multiply
 from clearprop.primitives.checks import ANY_KIND, needs_axes, needs_kind
 from clearprop.primitives.comparison import equal
-from clearprop.primitives.constants import scalar_like, zeros_like
+from clearprop.primitives.constants import zeros_like
 from clearprop.primitives.convert import cast
+from clearprop.primitives.cumulative import cumulative_product, shifted
 from clearprop.primitives.selection import select
-from clearprop.primitives.shape import pad, reshape, slice_, transpose
+from clearprop.primitives.shape import reshape, transpose
 from clearprop.primitives.spread import broadcast_to, reduce_sum
 
 Axes = tuple[int, ...]
@@ -151,35 +152,12 @@ def _reduce_prod_gradient(d_output: Value, output: Value, x: Value, *, axes: Axe
     order = tuple(axis for axis in range(len(x.shape)) if axis not in axes) + axes
     moved = transpose(x, order=order)
     rows = reshape(moved, shape=(output.type.size, math.prod(x.shape[axis] for axis in axes)))
-    others = multiply(_product_of_earlier(rows), _product_of_later(rows))
+    before = shifted(cumulative_product(rows, axis=1), 1, axis=1, fill=1)
+    after = shifted(cumulative_product(rows, axis=1, reverse=True), -1, axis=1, fill=1)
+    others = multiply(before, after)
     back = tuple(order.index(axis) for axis in range(len(order)))
     factor = transpose(reshape(others, shape=moved.shape), order=back)
     return (multiply(broadcast_to(d_output, shape=x.shape, new_axes=axes), factor),)
-
-
-def _product_of_earlier(x: Value) -> Value:
-    """For each element the product of those before it in its row."""
-    result, step = _shifted(x, 1), 1
-    while step < x.shape[1]:  # each round doubles the number of factors
-        result, step = multiply(result, _shifted(result, step)), 2 * step
-    return result
-
-
-def _product_of_later(x: Value) -> Value:
-    """For each element the product of those after it in its row."""
-    result, step = _shifted(x, -1), 1
-    while step < x.shape[1]:
-        result, step = multiply(result, _shifted(result, -step)), 2 * step
-    return result
-
-
-def _shifted(x: Value, step: int) -> Value:
-    """The rows of x moved right by ``step`` (left if negative), with ones in the gaps."""
-    rows, size = x.shape
-    left, right = min(max(-step, 0), size), min(max(step, 0), size)
-    kept = slice_(x, starts=(0, left), stops=(rows, size - right), strides=(1, 1))
-    one = scalar_like(1, x)
-    return pad(kept, one, low=(0, right), high=(0, left), interior=(0, 0))
 
 
 REDUCE_PROD = Primitive(

@@ -58,7 +58,8 @@ def good_steps(
     Shapes:
         rows: (steps, batch).  Reports: (good steps, ...) each.
     """
-    now, told = list(carry), []
+    now: list[Array] = list(carry)
+    told: list[list[Array]] = []
     for step in range(len(rows)):
         after, reports = runner.run(now, rows[step : step + 1], given)
         if not is_finite(reports[:1], now[:weight_count], after[:weight_count]):

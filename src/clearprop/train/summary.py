@@ -9,10 +9,10 @@ import numpy as np
 
 from clearprop import text, tree
 from clearprop.ir.program import Program
-from clearprop.ir.types import TensorType
+from clearprop.ir.types import Shape, TensorType
 from clearprop.layers.layer import Layer
 from clearprop.layers.mode import Mode
-from clearprop.layers.symbolic import symbolic_shape_text
+from clearprop.layers.symbolic import SymbolicTensor, symbolic_shape_text
 from clearprop.tensor.parameter import Trace
 from clearprop.tensor.tensor import Tensor
 from clearprop.train.model import Model
@@ -57,48 +57,67 @@ def _totals(model: Model) -> str:
     return "\n".join(lines)
 
 
-def _inputs(model: Model) -> Sequence[TensorType] | None:
-    """What the model saw last, or else what its ``Input``s say; None where neither tells."""
-    seen = model.known_input_types(batch=2)
+def _input_types(model: Model) -> list[list[TensorType]]:
+    """The types of the inputs: twice, with different unknown sizes, where ``Input`` says them.
+
+    Else as the model saw them last, or nothing before it saw any.
+    """
     drawn = getattr(model, "inputs", None) or [getattr(model, "input", None)]
-    if seen is not None or any(x is None or None in x.shape[1:] for x in drawn):
-        return seen
-    return [TensorType((2, *x.shape[1:]), x.dtype) for x in drawn]
+    if all(isinstance(x, SymbolicTensor) for x in drawn):
+        return [[x.stand_ins[which].type for x in drawn] for which in range(2)]
+    seen = [model.known_input_types(batch) for batch in (2, 3)]
+    return [types for types in seen if types is not None]
 
 
 def _output_shapes(model: Model) -> dict[int, str]:
-    """For each layer the shape of its output as text, from a trace with a batch of two."""
-    types = _inputs(model)
-    if types is None:
-        return {}
-    seen: dict[int, str] = {}
+    """For each layer the shape of its output as text; what depends on unknown sizes is None."""
+    seen: dict[int, list[list[Shape]]] = {}
 
     def observe(layer: Layer, output: Any) -> None:
         leaves, _ = tree.flatten(output)
-        shapes = [symbolic_shape_text((None, *leaf.shape[1:])) for leaf in leaves]
-        seen[id(layer)] = ", ".join(shapes)
+        seen[id(layer)] = [*seen.get(id(layer), []), [leaf.shape for leaf in leaves]]
 
-    _trace(model, types, observe)
-    return seen
+    for types in _input_types(model):
+        _trace(model, types, observe)
+    return {layer: _shapes_text(*_last_of_each(calls)) for layer, calls in seen.items()}
+
+
+def _last_of_each(calls: list[list[Shape]]) -> tuple[list[Shape], list[Shape]]:
+    """The shapes of the last call in the first and in the second trace."""
+    return calls[len(calls) // 2 - 1], calls[-1]
+
+
+def _shapes_text(first: Sequence[Shape], second: Sequence[Shape]) -> str:
+    both = zip(first, second, strict=True)
+    return ", ".join(
+        symbolic_shape_text(tuple(a if a == b else None for a, b in zip(one, other, strict=True)))
+        for one, other in both
+    )
 
 
 def _flops_per_sample(model: Model) -> int:
-    types = _inputs(model)
-    if types is None:
+    """What one sample more costs; 0 where that depends on a length that is not known."""
+    both = _input_types(model)
+    if not both or any(a.shape[1:] != b.shape[1:] for a, b in zip(*both, strict=True)):
         return 0
+    few, more = (_flops(model, types) for types in both)
+    return (more - few) // (both[1][0].shape[0] - both[0][0].shape[0])
+
+
+def _flops(model: Model, types: Sequence[TensorType]) -> int:
     program = _trace(model, types, lambda layer, output: None)
-    flops = sum(
+    return sum(
         equation.primitive.flops(*(value.type for value in equation.inputs), **equation.params)
         for equation in program.equations
     )
-    return flops // 2
 
 
 def _trace(model: Model, types: Sequence[TensorType], observe: Any) -> Program:
     inputs = [Tensor(type_) for type_ in types]
+    given = [model.cast_input(number, value) for number, value in enumerate(inputs)]
     nothing = Tensor.leaf(np.zeros(2, np.uint32))
     mode = Mode(False, nothing, nothing)
     mode.observers.append(observe)
     with mode.active(), Trace(binds_all=True).active() as trace:
-        outputs = model.flat_outputs(inputs)
+        outputs, _ = tree.flatten(model(model.arrange_inputs(given)))
     return Program.under(outputs, [*inputs, *trace.bindings.values()])

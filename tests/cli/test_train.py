@@ -1,0 +1,372 @@
+"""clearprop train: what it prints, saves, refuses."""
+
+from __future__ import annotations
+
+import csv
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from clearprop.train import load_model
+from tests.cli.running import COMMAND, invoke, read_rows, run, run_on_terminal, write_rows
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+# -- what it prints ---------------------------------------------------------------
+
+
+def test_digits_in_a_pipe(folder: Path) -> None:
+    result = run("train", "digits", "--epochs", "2")
+    assert result.returncode == 0, result.stderr
+    assert "\x1b" not in result.stdout
+    (score,) = re.findall(r"^test accuracy: (0\.\d{4})$", result.stdout, flags=re.MULTILINE)
+    assert float(score) > 0.9
+    assert re.findall(r"^epoch (\d)/2 ", result.stdout, flags=re.MULTILINE) == ["1", "2"]
+    assert (
+        "1,294 to train on (each also moved a little: 6,470), 144 to tell when to stop, "
+        "359 held out for the test, the same share of every class in each part"
+    ) in result.stdout
+    for title in ("confusion matrix", "each class", "the most uncertain samples", "next"):
+        assert f"\n{title}" in result.stdout
+    assert re.search(r"^saved digits.safetensors; done in [\d.]+ s$", result.stdout, re.MULTILINE)
+    assert "clearprop show digits.safetensors digits " in result.stdout
+    assert (folder / "digits.safetensors").exists()
+
+
+def test_digits_on_a_terminal(folder: Path) -> None:
+    del folder
+    code, written = run_on_terminal("train", "digits", "--epochs", "2", "--no-augment")
+    assert code == 0
+    assert "\x1b[?25l" in written, "a live display hides the cursor"
+    assert "epoch 2/2" in written
+    assert re.search(r"\ntest accuracy: 0\.\d{4}\r\n", written)
+    assert "38;2;86;180;233m" in written, "what is right is blue"
+    assert "48;2;255;255;255m" in written, "the digits are drawn in gray"
+
+
+def test_quiet_tells_the_result_only(folder: Path) -> None:
+    del folder
+    result = run("train", "iris", "--epochs", "5", "--quiet")
+    assert re.fullmatch(r"test accuracy: [01]\.\d{4}\nsaved iris.safetensors\n", result.stdout)
+
+
+def test_the_same_seed_gives_the_same_model(folder: Path) -> None:
+    del folder
+    for out in ("one.safetensors", "two.safetensors"):
+        assert invoke("train", "iris", "--epochs", "5", "--seed", "3", "--out", out).exit_code == 0
+    one, two = load_model("one.safetensors"), load_model("two.safetensors")
+    assert one.notes == two.notes
+    pairs = zip(one.get_weights(), two.get_weights(), strict=True)
+    assert all((first == second).all() for first, second in pairs)
+
+
+def test_digits_are_learned(folder: Path) -> None:
+    del folder
+    result = invoke("train", "digits", "--epochs", "6", "--quiet", "--seed", "1")
+    assert float(result.output.split()[2]) >= 0.97
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(5))
+def test_digits_are_learned_with_every_seed(folder: Path, seed: int) -> None:
+    del folder
+    result = invoke("train", "digits", "--quiet", "--seed", str(seed))
+    assert float(result.output.split()[2]) >= 0.975
+
+
+# -- tables -----------------------------------------------------------------------
+
+
+def test_a_price_is_regressed_and_the_reason_told(here: Path) -> None:
+    del here
+    result = invoke("train", "houses.csv", "--target", "price", "--out", "h.safetensors")
+    assert result.exit_code == 0, result.output
+    assert "regression: the target has 242 different whole numbers in 250 rows" in result.output
+    assert re.search(r"^city +category +4 ", result.output, re.MULTILINE)
+    assert "house_id   dropped          0  numbers that only count the rows" in result.output
+    unit = r"^test mean absolute error: [\d.]+ \(in the unit of price\)$"
+    assert re.search(unit, result.output, re.MULTILINE)
+    (r2,) = re.findall(r"^test R2: (0\.\d{4})$", result.output, re.MULTILINE)
+    assert float(r2) > 0.85
+    assert "the largest errors" in result.output
+
+
+def test_a_text_target_is_classified(here: Path) -> None:
+    del here
+    result = invoke("train", "houses.csv", "--target", "condition", "--epochs", "20")
+    assert result.exit_code == 0, result.output
+    assert "classification: the target is text" in result.output
+    assert '18 rows without a value in "condition" left out' in result.output
+    assert re.search(r"^good +\d+ ", result.output, re.MULTILINE)
+
+
+def test_a_flag_decides_the_task(here: Path) -> None:
+    del here
+    result = invoke(
+        "train", "houses.csv", "--target", "rooms", "--task", "regression", "--epochs", "5"
+    )
+    assert "regression: as asked" in result.output
+    assert "(in the unit of rooms)" in result.output
+
+
+def test_dates_are_regressed_in_days(here: Path) -> None:
+    del here
+    result = invoke("train", "houses.csv", "--target", "sold", "--epochs", "3")
+    assert "regression: the target is dates" in result.output
+    assert re.search(r"^test mean absolute error: [\d.]+ \(in days\)$", result.output, re.MULTILINE)
+
+
+def test_the_encoder_sees_training_rows_only(here: Path) -> None:
+    rows = read_rows((here / "houses.csv").read_text())
+    invoke("train", "houses.csv", "--target", "price", "--epochs", "1", "--seed", "5")
+    notes = load_model("houses.safetensors").notes
+    area = next(c for c in notes["table"]["columns"] if c["name"] == "area")
+    assert (notes["train_rows"], notes["validation_rows"], notes["test_rows"]) == (160, 40, 50)
+    everything = np.array([float(row["area"]) for row in rows])
+    assert notes["table"]["rows"] == 160
+    assert area["mean"] != pytest.approx(everything.mean(), rel=1e-6)
+
+
+def test_small_tables_are_all_trained_on(folder: Path) -> None:
+    path = folder / "small.csv"
+    write_rows(path, [{"x": str(i), "kind": "ab"[i % 2]} for i in range(20)])
+    result = invoke("train", "small.csv", "--target", "kind", "--epochs", "2")
+    assert result.exit_code == 0, result.output
+    assert "16 to train on, 4 held out for the test" in result.output
+    assert "2 epochs; the last weights are kept" in result.output
+
+
+def test_parquet_is_read(here: Path) -> None:
+    polars = pytest.importorskip("polars")
+    polars.read_csv("houses.csv").write_parquet("houses.parquet")
+    result = invoke("train", "houses.parquet", "--target", "price", "--epochs", "2", "-q")
+    assert result.exit_code == 0, result.output
+    assert (here / "houses.safetensors").exists()
+
+
+# -- images -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def photos(folder: Path) -> Path:
+    """Gray pictures of upright and of lying bars, 12 pixels in height and width."""
+    image = pytest.importorskip("PIL.Image")
+    rng = np.random.default_rng(0)
+    for name in ("lying", "upright"):
+        (folder / "photos" / name).mkdir(parents=True)
+        for number in range(20):
+            pixels = rng.integers(0, 60, (12, 12)).astype(np.uint8)
+            place = int(rng.integers(2, 9))
+            pixels[place : place + 2] = 250
+            pixels = pixels.T if name == "upright" else pixels
+            image.fromarray(np.ascontiguousarray(pixels)).save(
+                folder / "photos" / name / f"{number}.png"
+            )
+    return folder / "photos"
+
+
+def test_a_folder_of_images(photos: Path) -> None:
+    result = invoke("train", "photos", "--epochs", "40")
+    assert result.exit_code == 0, result.output
+    assert "photos: 40 images of 12 by 12 pixels, gray\nclassification: 2 classes" in result.output
+    assert "test accuracy: 1.0000" in result.output
+    assert "upright/" in result.output
+    predicted = read_rows(invoke("predict", "photos.safetensors", "photos").stdout)
+    assert [Path(row["image"]).parent.name for row in predicted] == ([
+        row["predicted class"] for row in predicted
+    ])
+    single = invoke("predict", "photos.safetensors", str(photos / "upright" / "3.png")).stdout
+    assert read_rows(single)[0]["predicted class"] == "upright"
+    judged = invoke("evaluate", "photos.safetensors", "photos")
+    assert "judged on the 8 samples held out then" in judged.output
+
+
+def test_images_are_resized_if_asked(photos: Path) -> None:
+    from PIL import Image
+
+    Image.open(photos / "lying" / "0.png").resize((24, 20)).save(photos / "lying" / "0.png")
+    refused = invoke("train", "photos")
+    assert refused.exit_code == 2
+    assert "--image-size 32x32 resizes them all" in refused.stderr
+    result = invoke("train", "photos", "--image-size", "8", "--epochs", "2")
+    assert "40 images of 8 by 8 pixels" in result.output
+
+
+def test_images_have_no_target(photos: Path) -> None:
+    del photos
+    result = invoke("train", "photos", "--target", "kind")
+    assert result.exit_code == 2
+    assert "images have no columns" in result.stderr
+
+
+# -- where it saves ---------------------------------------------------------------
+
+
+def test_an_older_model_is_replaced_and_that_is_told(here: Path) -> None:
+    before = (here / "iris.safetensors").read_bytes()
+    result = invoke("train", "iris", "--epochs", "2")
+    assert "saved iris.safetensors, in place of an older model" in result.output
+    assert (here / "iris.safetensors").read_bytes() != before
+
+
+def test_nothing_else_is_ever_overwritten(folder: Path) -> None:
+    diary = folder / "iris.safetensors"
+    diary.write_text("my diary")
+    result = invoke("train", "iris", "--epochs", "2")
+    assert result.exit_code == 2
+    assert "iris.safetensors exists and is not a ClearProp model" in result.stderr
+    assert "try:    --out iris-model.safetensors" in result.stderr
+    assert diary.read_text() == "my diary"
+
+
+def test_the_folder_must_exist(folder: Path) -> None:
+    del folder
+    result = invoke("train", "iris", "--out", "none/iris.safetensors")
+    assert result.exit_code == 2
+    assert "lies in a folder that does not exist" in result.stderr
+
+
+# -- what is wrong with the command -------------------------------------------------
+
+WRONG = {
+    "no such source": (
+        ["digit"],
+        'Reading "digit": it is neither a shipped data set nor a file that can be read\n'
+        '  found:  nothing at digit did you mean "digits"?\n',
+    ),
+    "a file of another kind": (
+        ["notes.docx"],
+        'Reading "notes.docx": it is neither a shipped data set nor a file that can be read\n'
+        "  found:  notes.docx ends in .docx\n",
+    ),
+    "no target": (
+        ["houses.csv"],
+        "Choosing the target: it is not known which column to predict\n"
+        "  found:  columns area, rooms, built, city, condition, garden, sold, price, house_id\n"
+        "  needed: --target with one of them\n"
+        "  try:    clearprop train houses.csv --target house_id\n",
+    ),
+    "a target that is misspelled": (
+        ["houses.csv", "--target", "prize"],
+        'Looking for a column: the table has no column "prize"\n'
+        '  found:  "prize" did you mean "price"?\n',
+    ),
+    "an unknown network": (
+        ["iris", "--model", "mpl:3"],
+        'Choosing a network: there is none called "mpl"\n  found:  "mpl" did you mean "mlp"?\n',
+    ),
+    "units that are no numbers": (
+        ["iris", "--model", "mlp:a,b"],
+        "Choosing a network: the hidden units are not numbers\n  found:  mlp:a,b\n",
+    ),
+    "an unknown task": (
+        ["iris", "--task", "clasification"],
+        'Choosing a task: there is none called "clasification"\n'
+        '  found:  "clasification" did you mean "classification"?\n',
+    ),
+    "a fraction that is none": (
+        ["iris", "--test-fraction", "20"],
+        "Splitting data: test_fraction is not a share of the rows\n",
+    ),
+    "regression of text": (
+        ["houses.csv", "--target", "city", "--task", "regression"],
+        'Reading the target "city": regression of text\n',
+    ),
+    "regression of images": (
+        ["digits", "--task", "regression"],
+        "Choosing a task: images can be classified, not regression\n",
+    ),
+    "a class with one row": (
+        ["lonely.csv", "--target", "kind"],
+        "Splitting data: the class c has too few samples for 2 parts\n",
+    ),
+    "a size that is none": (
+        ["photos", "--image-size", "big"],
+        "Reading --image-size: it is not a height and a width\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_command_ends_with_2_and_teaches(here: Path, case: str) -> None:
+    (here / "notes.docx").write_text("no table")
+    kinds = [*"abab" * 3, "c"]
+    write_rows(here / "lonely.csv", [{"x": str(i), "kind": k} for i, k in enumerate(kinds)])
+    words, told = WRONG[case]
+    result = invoke("train", *words)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(told), result.stderr
+
+
+def test_a_number_out_of_range_ends_with_2() -> None:
+    assert invoke("train", "iris", "--epochs", "0").exit_code == 2
+    assert invoke("train", "iris", "--seed", "-1").exit_code == 2
+
+
+def test_a_learning_rate_that_explodes_ends_with_1(folder: Path) -> None:
+    result = invoke("train", "plane", "--learning-rate", "1e30", "--epochs", "3")
+    assert result.exit_code == 1, result.output
+    assert "NaN" in result.stderr or "infinite" in result.stderr
+    assert "at: " not in result.stderr
+    assert not (folder / "plane.safetensors").exists()
+
+
+def test_a_missing_extra_is_named(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "houses.parquet").write_bytes(b"PAR1")
+    monkeypatch.setitem(__import__("sys").modules, "polars", None)
+    result = invoke("train", "houses.parquet", "--target", "price")
+    assert result.exit_code == 2
+    assert "pip install 'clearprop[data]'" in result.stderr
+
+
+# -- Ctrl-C -----------------------------------------------------------------------
+
+
+def test_ctrl_c_keeps_what_was_learned(folder: Path) -> None:
+    words = ["train", "spiral", "--epochs", "1000000"]
+    with subprocess.Popen(
+        [*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("epoch"):
+                break
+        process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "stopped by Ctrl-C after " in rest
+    assert re.search(r"^test accuracy: [01]\.\d{4}$", rest, re.MULTILINE)
+    assert load_model(folder / "spiral.safetensors").notes["source"] == "spiral"
+
+
+def test_ctrl_c_before_the_training_saves_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("clearprop.cli.training.read_source", interrupted)
+    result = invoke("train", "iris")
+    assert (result.exit_code, result.stderr) == (130, "stopped\n")
+    assert not (folder / "iris.safetensors").exists()
+
+
+def test_rows_with_quotes_and_lines_in_cells_are_shown_on_one_line(folder: Path) -> None:
+    with (folder / "odd.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["say, it", "kind"])
+        writer.writerows([[f"a\nb{i % 3}", "xy"[i % 2]] for i in range(40)])
+    result = invoke("train", "odd.csv", "--target", "kind", "--epochs", "2")
+    assert result.exit_code == 0, result.output
+    table = result.output.partition("the most uncertain samples\n")[2].splitlines()[:3]
+    assert table[0].split("  ")[1].strip() == "say, it"
+    assert "a b" in table[2]
