@@ -13,6 +13,7 @@ import griffe
 
 ROOT = Path(__file__).parents[2]
 MARK = re.compile(r"^<!-- overview: (\w+) -->$", re.MULTILINE)
+ROOM = re.compile(r"^::: clearprop\.([a-z]+)$", re.MULTILINE)
 FACTS = ("Range", "Derivative", "Saturates", "Zero-centered")
 LABELS = {
     "any": "anything", "binary": "0 to 1", "distribution": "probabilities", "hinge": "-1 or 1",
@@ -25,6 +26,14 @@ def on_page_markdown(markdown: str, **context: Any) -> str:
     return MARK.sub(lambda found: OVERVIEWS[found[1]](), markdown)
 
 
+def on_page_content(html: str, page: Any, **context: Any) -> None:
+    """Refuse a page that leaves out something of its room."""
+    for name in ROOM.findall(page.markdown):
+        for part, obj in exported(name):
+            if (obj.is_class or obj.is_function) and f'.{part}" class="doc' not in html:
+                raise ValueError(f"{page.file.src_path} does not tell of {name}.{part}")
+
+
 @functools.cache
 def room(name: str) -> Any:
     return griffe.load(f"clearprop.{name}", search_paths=[str(ROOT / "src")])
@@ -32,7 +41,7 @@ def room(name: str) -> Any:
 
 def exported(name: str) -> list[tuple[str, Any]]:
     """What a room exports: names and what they stand for."""
-    return [(str(part), room(name)[str(part)]) for part in room(name).exports]
+    return [(str(part), room(name)[str(part)]) for part in room(name).exports or []]
 
 
 def docstring(obj: Any) -> str:

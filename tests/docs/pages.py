@@ -127,9 +127,10 @@ def run_console(page: str, block: Block) -> None:
 
 
 def without_numbers(text: str) -> str:
-    """Nor shades, which are numbers in a picture."""
+    """Nor spaces and shades, which are numbers in a picture."""
     text = re.sub(r"-?\d[\d.,]*(e-?\d+)?|(?<= )·(?= |$)", "#", text, flags=re.MULTILINE)
-    return re.sub(r"[ ─░▒▓█]+", " ", re.sub(r"^\s+|\s+$|\n+(?=\n)", "", text, flags=re.MULTILINE))
+    lines = (" ".join(line.split()) for line in re.sub("[─░▒▓█]+", " ", text).splitlines())
+    return "\n".join(line for line in lines if line)
 
 
 def run_page(page: str, text: str) -> int:

@@ -122,4 +122,5 @@ CASES = [
     Case("GlobalMaxPooling1D", {}, SEQUENCE),
     Case("GlobalMaxPooling1D", {"keepdims": True}, SEQUENCE),
     Case("Identity"),
+    *SPATIAL_CASES,
 ]

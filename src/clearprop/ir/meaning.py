@@ -5,6 +5,7 @@ This loop is the definition that every executor is compared with.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -12,6 +13,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from clearprop.errors import ClearPropError
+from clearprop.ir.ordering import overwriting_last
 from clearprop.ir.program import Program
 from clearprop.ir.value import Array, Equation, Value
 
@@ -23,6 +25,7 @@ class _Step(NamedTuple):
     writes: tuple[int, ...]  # one slot for each result; the last slot of all takes unread ones
     multiple: bool
     frees: tuple[int, ...]  # slots whose last reader this is
+    overwrite: Callable[..., Any] | None  # instead of the meaning, if nobody else holds its array
     equation: Equation
 
 
@@ -40,14 +43,25 @@ _listings: WeakKeyDictionary[Program, _Listing] = WeakKeyDictionary()
 
 def run(program: Program, arrays: Sequence[Array]) -> list[Array]:
     """The Program's outputs for these inputs; each value is freed after its last reader."""
+    return run_consuming(program, list(arrays))
+
+
+def run_consuming(program: Program, slots: list[Any]) -> list[Array]:
+    """The Program's outputs; ``slots`` holds the input arrays and is used up.
+
+    An input array that nobody but the list holds may be written into, so that a loop that
+    changes a few rows of what it carries does not copy the rest.
+    """
     listing = _listings.get(program)
     if listing is None:
         listing = _listings[program] = _list(program)
-    slots: list[Any] = [*arrays, *[None] * (listing.slot_count - len(arrays))]
+    slots += [None] * (listing.slot_count - len(slots))
     for slot, array in listing.constants:
         slots[slot] = array
     with np.errstate(all="ignore"):
-        for meaning, params, reads, writes, multiple, frees, equation in listing.steps:
+        for meaning, params, reads, writes, multiple, frees, overwrite, equation in listing.steps:
+            if overwrite is not None and _is_alone(slots, reads[0]):
+                meaning = overwrite
             try:
                 result = meaning(*[slots[slot] for slot in reads], **params)
             except ClearPropError as error:
@@ -56,11 +70,30 @@ def run(program: Program, arrays: Sequence[Array]) -> list[Array]:
             if multiple:
                 for slot, array in zip(writes, result, strict=True):
                     slots[slot] = array
+                array = None
             else:
                 slots[writes[0]] = result
+            result = None  # the slots alone hold what was computed
             for slot in frees:
                 slots[slot] = None
     return [np.asarray(slots[slot]) for slot in listing.outputs]
+
+
+def _holders(slots: list[Any], slot: int) -> int:
+    """How often the array in the slot is referred to, this function's own look included."""
+    array = slots[slot]
+    return sys.getrefcount(array)
+
+
+_ALONE = _holders([np.empty(1)], 0)
+
+
+def _is_alone(slots: list[Any], slot: int) -> bool:
+    """Whether the slot holds the only reference to an array with memory of its own."""
+    if _holders(slots, slot) != _ALONE:
+        return False
+    array = slots[slot]
+    return isinstance(array, np.ndarray) and array.base is None and array.flags.writeable
 
 
 def run_equation(equation: Equation, arrays: Sequence[Array]) -> tuple[Array, ...]:
@@ -91,11 +124,12 @@ def _list(program: Program) -> _Listing:
     unread = count
     kept = {slot_of[value] for value in program.outputs}
     last_reader: dict[int, int] = {}
-    for number, equation in enumerate(program.equations):
+    equations = overwriting_last(program)
+    for number, equation in enumerate(equations):
         for value in equation.inputs:
             last_reader[slot_of[value]] = number
     steps = []
-    for number, equation in enumerate(program.equations):
+    for number, equation in enumerate(equations):
         reads = tuple(slot_of[value] for value in equation.inputs)
         writes = tuple(
             unread if value is None else slot_of[value] for value in program.results[equation]
@@ -103,6 +137,7 @@ def _list(program: Program) -> _Listing:
         frees = {slot for slot in reads if last_reader[slot] == number} - kept
         frees |= {unread} & {*writes}
         primitive = equation.primitive
+        is_last = reads != () and reads[0] in frees and reads.count(reads[0]) == 1
         steps.append(
             _Step(
                 primitive.meaning,
@@ -111,6 +146,7 @@ def _list(program: Program) -> _Listing:
                 writes,
                 primitive.multiple,
                 tuple(sorted(frees)),
+                primitive.overwrite if is_last else None,
                 equation,
             )
         )

@@ -42,6 +42,8 @@ class Primitive:
         multiple: whether it gives a tuple of values; its gradient then takes tuples
             ``(d_outputs, outputs, *inputs)`` too.
         control: whether its params hold Programs.
+        overwrite: the meaning for a first input that nobody else will read: it may write into
+            that array and return it.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Primitive:
     flops: Callable[..., int]
     multiple: bool = False
     control: bool = False
+    overwrite: Callable[..., Array] | None = None
 
     def __post_init__(self) -> None:
         if self.name in REGISTRY:

@@ -10,6 +10,15 @@ from clearprop.layers.activation_layers import (
 )
 from clearprop.layers.activity import ActivityRegularization
 from clearprop.layers.batch_normalization import BatchNormalization
+from clearprop.layers.borders import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
+from clearprop.layers.convolution import Conv1D, Conv2D, Conv3D
 from clearprop.layers.dense import Dense
 from clearprop.layers.dropout import (
     AlphaDropout,
@@ -19,6 +28,7 @@ from clearprop.layers.dropout import (
     SpatialDropout3D,
 )
 from clearprop.layers.embedding import Embedding
+from clearprop.layers.group_normalization import GroupNormalization
 from clearprop.layers.layer import Layer
 from clearprop.layers.merging import (
     Add,
@@ -31,7 +41,14 @@ from clearprop.layers.merging import (
     Subtract,
 )
 from clearprop.layers.noise import GaussianDropout, GaussianNoise
-from clearprop.layers.pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
+from clearprop.layers.pooling import (
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+)
 from clearprop.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
 from clearprop.layers.sample_normalization import (
     LayerNormalization,
@@ -39,7 +56,27 @@ from clearprop.layers.sample_normalization import (
     UnitNormalization,
 )
 from clearprop.layers.scaling import Normalization, Rescaling
+from clearprop.layers.separable_convolution import (
+    DepthwiseConv1D,
+    DepthwiseConv2D,
+    SeparableConv1D,
+    SeparableConv2D,
+)
 from clearprop.layers.symbolic import Input
+from clearprop.layers.transposed_convolution import (
+    Conv1DTranspose,
+    Conv2DTranspose,
+    Conv3DTranspose,
+)
+from clearprop.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
+from clearprop.layers.window_pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
 
 __all__ = [
     "ELU",
@@ -48,9 +85,23 @@ __all__ = [
     "Add",
     "AlphaDropout",
     "Average",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
     "BatchNormalization",
     "Concatenate",
+    "Conv1D",
+    "Conv1DTranspose",
+    "Conv2D",
+    "Conv2DTranspose",
+    "Conv3D",
+    "Conv3DTranspose",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
     "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
     "Dot",
     "Dropout",
     "Embedding",
@@ -58,12 +109,20 @@ __all__ = [
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
     "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
+    "GroupNormalization",
     "Identity",
     "Input",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D",
     "Maximum",
     "Minimum",
     "Multiply",
@@ -75,10 +134,18 @@ __all__ = [
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "SeparableConv1D",
+    "SeparableConv2D",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
     "Subtract",
     "UnitNormalization",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
 ]

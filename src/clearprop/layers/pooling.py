@@ -1,8 +1,8 @@
-"""A sequence of any length summed up in one step."""
+"""A whole sequence, image or volume summed up in one step."""
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import ClassVar, Unpack
 
 from clearprop import ops
 from clearprop.ir.value import Value
@@ -10,9 +10,13 @@ from clearprop.layers.checks import channels_axis, needs_rank
 from clearprop.layers.layer import Layer
 from clearprop.layers.options import LayerOptions
 
+_SPACE = {1: "steps", 2: "rows, columns", 3: "planes, rows, columns"}
 
-class _GlobalPooling1D(Layer):
-    """A layer that reduces the steps of a sequence."""
+
+class _GlobalPooling(Layer):
+    """A layer that reduces all axes of space."""
+
+    rank: ClassVar[int]
 
     def __init__(
         self,
@@ -24,17 +28,34 @@ class _GlobalPooling1D(Layer):
         channels_axis(self, data_format, 3)  # refuses an unknown one
         self.data_format, self.keepdims = data_format, keepdims
 
-    def _steps_axis(self, inputs: Value) -> int:
-        first = self.data_format == "channels_first"
+    def space(self, inputs: Value) -> tuple[int, ...]:
+        """The axes of space."""
+        first, axes = self.data_format == "channels_first", _SPACE[self.rank]
         needs_rank(
             self,
             inputs.shape,
-            "(batch, features, steps)" if first else "(batch, steps, features)",
+            f"(batch, features, {axes})" if first else f"(batch, {axes}, features)",
         )
-        return 2 if first else 1
+        return tuple(range(1 + first, 1 + first + self.rank))
 
 
-class GlobalAveragePooling1D(_GlobalPooling1D):
+class _GlobalAveragePooling(_GlobalPooling):
+    """The mean over all places."""
+
+    def call(self, inputs: Value) -> Value:
+        """The means."""
+        return ops.mean(inputs, self.space(inputs), keepdims=self.keepdims)
+
+
+class _GlobalMaxPooling(_GlobalPooling):
+    """The largest number over all places."""
+
+    def call(self, inputs: Value) -> Value:
+        """The largest numbers."""
+        return ops.max(inputs, self.space(inputs), keepdims=self.keepdims)
+
+
+class GlobalAveragePooling1D(_GlobalAveragePooling):
     """The mean over all steps.
 
     Args:
@@ -51,12 +72,47 @@ class GlobalAveragePooling1D(_GlobalPooling1D):
         [[2.0, 3.0]]
     """
 
-    def call(self, inputs: Value) -> Value:
-        """The means."""
-        return ops.mean(inputs, self._steps_axis(inputs), keepdims=self.keepdims)
+    rank = 1
 
 
-class GlobalMaxPooling1D(_GlobalPooling1D):
+class GlobalAveragePooling2D(_GlobalAveragePooling):
+    """The mean over a whole image, for each channel.
+
+    Args:
+        data_format: ``"channels_last"`` (by default) or ``"channels_first"``.
+        keepdims: whether the axes of rows and columns stay, with length 1.
+        **options: ``name``, ``trainable``, ``dtype``.
+
+    Shapes:
+        x: (batch, rows, columns, features)  ->  (batch, features)
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.layers.GlobalAveragePooling2D()([[[[1.0, 2.0]], [[3.0, 4.0]]]]).tolist()
+        [[2.0, 3.0]]
+    """
+
+    rank = 2
+
+
+class GlobalAveragePooling3D(_GlobalAveragePooling):
+    """The mean over a whole volume, for each channel.
+
+    The arguments are those of ``GlobalAveragePooling2D``.
+
+    Shapes:
+        x: (batch, planes, rows, columns, features)  ->  (batch, features)
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.layers.GlobalAveragePooling3D()([[[[[1.0]], [[3.0]]]]]).tolist()
+        [[2.0]]
+    """
+
+    rank = 3
+
+
+class GlobalMaxPooling1D(_GlobalMaxPooling):
     """The largest number over all steps, for each feature.
 
     Args:
@@ -73,6 +129,41 @@ class GlobalMaxPooling1D(_GlobalPooling1D):
         [[3.0, 4.0]]
     """
 
-    def call(self, inputs: Value) -> Value:
-        """The largest numbers."""
-        return ops.max(inputs, self._steps_axis(inputs), keepdims=self.keepdims)
+    rank = 1
+
+
+class GlobalMaxPooling2D(_GlobalMaxPooling):
+    """The largest number of a whole image, for each channel.
+
+    Args:
+        data_format: ``"channels_last"`` (by default) or ``"channels_first"``.
+        keepdims: whether the axes of rows and columns stay, with length 1.
+        **options: ``name``, ``trainable``, ``dtype``.
+
+    Shapes:
+        x: (batch, rows, columns, features)  ->  (batch, features)
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.layers.GlobalMaxPooling2D()([[[[1.0, 4.0]], [[3.0, 2.0]]]]).tolist()
+        [[3.0, 4.0]]
+    """
+
+    rank = 2
+
+
+class GlobalMaxPooling3D(_GlobalMaxPooling):
+    """The largest number of a whole volume, for each channel.
+
+    The arguments are those of ``GlobalMaxPooling2D``.
+
+    Shapes:
+        x: (batch, planes, rows, columns, features)  ->  (batch, features)
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.layers.GlobalMaxPooling3D()([[[[[1.0]], [[3.0]]]]]).tolist()
+        [[3.0]]
+    """
+
+    rank = 3

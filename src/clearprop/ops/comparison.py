@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from clearprop import primitives as p
 from clearprop.dtypes import BOOL, is_float
 from clearprop.errors import DTypeError
@@ -15,7 +13,6 @@ from clearprop.ops.lift import (
     lift,
     meet,
     promote,
-    spread,
 )
 from clearprop.ops.operation import operation
 
@@ -112,60 +109,6 @@ def greater_equal(x: ArrayLike, y: ArrayLike) -> Value:
     """
     first, second = meet(x, y, doing="Comparing")
     return p.less_equal(second, first)
-
-
-@operation
-def isnan(x: ArrayLike) -> Value:
-    """Whether x is not a number.
-
-    Shapes:
-        x: S  ->  bool S
-
-    Example:
-        >>> import clearprop as cp
-        >>> cp.ops.isnan([1.0, float("nan")]).numpy()
-        array([False,  True])
-    """
-    value = lift(x)[0]
-    return p.is_nan(value) if is_float(value.dtype) else _everywhere(False, value)
-
-
-@operation
-def isfinite(x: ArrayLike) -> Value:
-    """Whether x is neither infinite nor NaN.
-
-    Shapes:
-        x: S  ->  bool S
-
-    Example:
-        >>> import clearprop as cp
-        >>> cp.ops.isfinite([1.0, float("inf")]).numpy()
-        array([ True, False])
-    """
-    value = lift(x)[0]
-    return p.is_finite(value) if is_float(value.dtype) else _everywhere(True, value)
-
-
-@operation
-def isinf(x: ArrayLike) -> Value:
-    """Whether x is infinite, with either sign.
-
-    Shapes:
-        x: S  ->  bool S
-
-    Example:
-        >>> import clearprop as cp
-        >>> cp.ops.isinf([1.0, float("inf")]).numpy()
-        array([False,  True])
-    """
-    value = lift(x)[0]
-    if not is_float(value.dtype):
-        return _everywhere(False, value)
-    return p.bitwise_not(p.bitwise_or(p.is_finite(value), p.is_nan(value)))
-
-
-def _everywhere(answer: bool, like: Value) -> Value:
-    return spread(type(like).leaf(np.asarray(answer)), like.shape)
 
 
 # -- logic ------------------------------------------------------------------------------

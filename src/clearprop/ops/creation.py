@@ -6,7 +6,7 @@ import numpy as np
 
 from clearprop import primitives as p
 from clearprop.dtypes import I64, DType, as_dtype
-from clearprop.errors import ArgumentError
+from clearprop.errors import ArgumentError, ShapeError
 from clearprop.ir.types import Shape
 from clearprop.ir.value import Value, leaf_class
 from clearprop.ops.axes import ShapeLike, as_shape
@@ -247,3 +247,50 @@ def eye(rows: int, columns: int | None = None, k: int = 0, dtype: object = None)
     row = p.iota(like, shape=shape, axis=0, dtype=I64)
     column = p.iota(like, shape=shape, axis=1, dtype=I64)
     return in_dtype(p.equal(p.add(row, p.constant_like(k, row)), column), _dtype(dtype))
+
+
+@operation
+def meshgrid(*xs: ArrayLike, indexing: str = "xy") -> list[Value]:
+    """The coordinates of all points of a grid, one array for each axis.
+
+    Args:
+        xs: the coordinates on each axis.
+        indexing: ``"ij"``, the axes in order, or ``"xy"``, the first two exchanged, as in pictures.
+
+    Shapes:
+        xs: (n,), (m,)  ->  twice (m, n), or (n, m) with ``"ij"``
+
+    Raises:
+        ArgumentError: there is no such indexing.
+        ShapeError: one of xs has more than one axis.
+
+    Example:
+        >>> import clearprop as cp
+        >>> [part.tolist() for part in cp.ops.meshgrid([1, 2], [3, 4])]
+        [[[1, 2], [1, 2]], [[3, 3], [4, 4]]]
+    """
+    if indexing not in {"xy", "ij"}:
+        raise ArgumentError(
+            "Making a grid: there is no such indexing",
+            found=f"indexing={indexing!r}",
+            needed='"xy" or "ij"',
+        )
+    values = lift(*xs)
+    for value in values:
+        if len(value.shape) > 1:
+            raise ShapeError(
+                "Making a grid: coordinates lie on one axis",
+                found=f"{value.type}",
+                needed="one axis at most",
+            )
+    order = list(range(len(values)))
+    if indexing == "xy":
+        order[:2] = order[:2][::-1]
+    lengths = tuple(values[n].type.size for n in order)
+    return [
+        spread(
+            p.reshape(value, shape=(value.type.size,) + (1,) * (len(values) - 1 - order.index(n))),
+            lengths,
+        )
+        for n, value in enumerate(values)
+    ]

@@ -210,3 +210,45 @@ def logaddexp(x: ArrayLike, y: ArrayLike) -> Value:
     # Equal infinities have no difference; equal numbers have the difference 0.
     difference = p.select(p.equal(high, low), p.constant_like(0, high), p.subtract(low, high))
     return p.add(high, p.log1p(p.exp(difference)))
+
+
+@operation
+def xlogy(x: ArrayLike, y: ArrayLike) -> Value:
+    """x log y, and 0 where x is 0, whatever y (unless it is NaN): a term of an entropy.
+
+    Shapes:
+        x, y: broadcast to S  ->  S
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.xlogy([0.0, 2.0], [0.0, 1.0]).numpy()
+        array([0., 0.], dtype=float32)
+    """
+    first, second = meet_floats(x, y, doing="Multiplying by a logarithm")
+    zero = p.constant_like(0, second)
+    usual = p.bitwise_and(p.less(zero, second), p.is_finite(second))
+    kept = p.bitwise_or(p.not_equal(first, zero), p.bitwise_or(usual, p.is_nan(second)))
+    return p.multiply(first, p.log(p.select(kept, second, p.constant_like(1, second))))
+
+
+@operation
+def hypot(x: ArrayLike, y: ArrayLike) -> Value:
+    """sqrt(x^2 + y^2), the longest side of a right triangle, without overflow.
+
+    Shapes:
+        x, y: broadcast to S  ->  S
+
+    Gradient:
+        x / hypot and y / hypot; 0 at (0, 0), where there is none.
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.hypot([3.0, 1e38], [4.0, 0.0]).numpy()
+        array([5.e+00, 1.e+38], dtype=float32)
+    """
+    first, second = map(p.absolute, meet_floats(x, y, doing="Measuring a length"))
+    high, low = p.maximum(first, second), p.minimum(first, second)
+    one = p.constant_like(1, high)
+    usual = p.bitwise_and(p.is_finite(high), p.not_equal(high, p.constant_like(0, high)))
+    ratio = p.divide(low, p.select(usual, high, one))
+    return p.multiply(high, p.sqrt(p.add(one, p.multiply(ratio, ratio))))

@@ -11,7 +11,7 @@ from clearprop import primitives as p
 from clearprop.errors import ArgumentError, ShapeError
 from clearprop.ir.value import Value
 from clearprop.ops.axes import one_axis
-from clearprop.ops.lift import ArrayLike, lift, promote
+from clearprop.ops.lift import ArrayLike, lift, lift_number, promote
 from clearprop.ops.operation import operation
 
 
@@ -98,6 +98,63 @@ def stack(xs: Sequence[ArrayLike], axis: int = 0) -> Value:
 
 
 @operation
+def hstack(xs: Sequence[ArrayLike]) -> Value:
+    """Arrays side by side: along the second axis, vectors one after the other.
+
+    Shapes:
+        xs: (a, n), (a, m), ...  ->  (a, n + m + ...);  (n,), (m,)  ->  (n + m,)
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.hstack([[1, 2], [3]]).numpy()
+        array([1, 2, 3])
+    """
+    values = [_at_least(value, 1) for value in _several(xs, "Joining arrays")]
+    return _joined(values, 0 if len(values[0].shape) == 1 else 1)
+
+
+@operation
+def vstack(xs: Sequence[ArrayLike]) -> Value:
+    """Arrays below each other: along the first axis, vectors as rows.
+
+    Shapes:
+        xs: (a, n), (b, n), ...  ->  (a + b + ..., n);  (n,), (n,)  ->  (2, n)
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.vstack([[1, 2], [3, 4]]).numpy()
+        array([[1, 2],
+               [3, 4]])
+    """
+    return _joined([_at_least(value, 2) for value in _several(xs, "Joining arrays")], 0)
+
+
+def _at_least(value: Value, rank: int) -> Value:
+    missing = rank - len(value.shape)
+    return p.reshape(value, shape=(1,) * missing + value.shape) if missing > 0 else value
+
+
+@operation
+def unstack(x: ArrayLike, axis: int = 0) -> list[Value]:
+    """The slices of x along an axis, which disappears: ``stack`` undone.
+
+    Shapes:
+        x: (n, a, b), axis 0  ->  n times (a, b)
+
+    Example:
+        >>> import clearprop as cp
+        >>> [part.numpy() for part in cp.ops.unstack([[1, 2], [3, 4]], axis=1)]
+        [array([1, 3]), array([2, 4])]
+    """
+    value = lift(x)[0]
+    place = one_axis(axis, len(value.shape), "Unstacking")
+    shape = value.shape[:place] + value.shape[place + 1 :]
+    return [
+        p.reshape(sliced(value, place, n, n + 1), shape=shape) for n in range(value.shape[place])
+    ]
+
+
+@operation
 def split(x: ArrayLike, sections: int | Sequence[int], axis: int = 0) -> list[Value]:
     """The parts of x along an axis.
 
@@ -181,6 +238,39 @@ def _rolled(value: Value, shift: int, axis: int) -> Value:
     if cut == 0:
         return value
     return p.concatenate(sliced(value, axis, cut, length), sliced(value, axis, 0, cut), axis=axis)
+
+
+@operation
+def diff(x: ArrayLike, n: int = 1, axis: int = -1) -> Value:
+    """What each element is more than the one before it.
+
+    Args:
+        x: the array.
+        n: how often to take differences of the differences.
+        axis: along which axis.
+
+    Shapes:
+        x: (a, m), n 1  ->  (a, m - 1), at least 0
+
+    Raises:
+        ArgumentError: n is negative, or there is no such axis.
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.diff([1, 4, 9, 16]).numpy()
+        array([3, 5, 7])
+    """
+    value = lift_number(x)
+    place = one_axis(axis, len(value.shape), "Taking differences")
+    if n < 0:
+        raise ArgumentError(
+            "Taking differences: how often?", found=f"n={n}", needed="a whole number from 0"
+        )
+    for _ in range(n):
+        length = value.shape[place]
+        later = sliced(value, place, min(1, length), length)
+        value = p.subtract(later, sliced(value, place, 0, max(0, length - 1)))
+    return value
 
 
 # -- borders ------------------------------------------------------------------------------

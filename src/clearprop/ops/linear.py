@@ -207,3 +207,82 @@ def trace(x: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Valu
         array(5)
     """
     return sum_(diagonal(x, offset, axis1, axis2), axis=-1)
+
+
+@operation
+def inner(x: ArrayLike, y: ArrayLike) -> Value:
+    """The sum of products over the last axes.
+
+    Shapes:
+        x: (*A, k), y: (*B, k)  ->  (*A, *B);  a single number multiplies
+
+    Raises:
+        ShapeError: the lengths k differ.
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.inner([1, 2], [[10, 1], [1, 10]]).numpy()
+        array([12, 21])
+    """
+    first, second = _pair(x, y)
+    x_rank, y_rank = len(first.shape), len(second.shape)
+    if not x_rank or not y_rank:
+        return dot(first, second)
+    _needs_equal(first, second, x_rank - 1, y_rank - 1, "Multiplying")
+    return p.dot_general(first, second, contract=((x_rank - 1,), (y_rank - 1,)), batch=_NONE)
+
+
+@operation
+def tril(x: ArrayLike, k: int = 0) -> Value:
+    """x with zeros above a diagonal of its last two axes.
+
+    Args:
+        x: matrices.
+        k: which diagonal is the last to be kept: 0 is the main one, 1 the next above it.
+
+    Shapes:
+        x: (*S, n, m)  ->  (*S, n, m)
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.tril([[1, 2], [3, 4]]).numpy()
+        array([[1, 0],
+               [3, 4]])
+    """
+    return _triangle(x, k, keep_low=True)
+
+
+@operation
+def triu(x: ArrayLike, k: int = 0) -> Value:
+    """x with zeros below a diagonal of its last two axes.
+
+    Args:
+        x: matrices.
+        k: which diagonal is the first to be kept: 0 is the main one, 1 the next above it.
+
+    Shapes:
+        x: (*S, n, m)  ->  (*S, n, m)
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.triu([[1, 2], [3, 4]]).numpy()
+        array([[1, 2],
+               [0, 4]])
+    """
+    return _triangle(x, k - 1, keep_low=False)
+
+
+def _triangle(x: ArrayLike, last_low: int, *, keep_low: bool) -> Value:
+    value = lift(x)[0]
+    if len(value.shape) < 2:
+        raise ShapeError(
+            "Taking a triangle: only matrices have one",
+            found=f"x: {value.type}",
+            needed="two axes or more",
+        )
+    rows, columns = value.shape[-2:]
+    low = np.tri(rows, columns, last_low, dtype=np.bool_)
+    low.flags.writeable = False
+    is_low = spread(type(value).leaf(low), value.shape)
+    parts = (value, p.zeros_like(value)) if keep_low else (p.zeros_like(value), value)
+    return p.select(is_low, *parts)

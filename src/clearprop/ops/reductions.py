@@ -383,6 +383,24 @@ def all_(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Value:
 
 
 def _any(condition: Value, axis: Axis, *, keepdims: bool) -> Value:
+    return as_condition(_count(condition, axis, keepdims=keepdims))
+
+
+def _count(condition: Value, axis: Axis, *, keepdims: bool) -> Value:
     axes = all_axes(axis, len(condition.shape), "Joining conditions")
-    counts = reduced(p.reduce_sum, as_dtype(condition, I64), axes, keepdims=keepdims)
-    return as_condition(counts)
+    return reduced(p.reduce_sum, as_dtype(condition, I64), axes, keepdims=keepdims)
+
+
+@operation
+def count_nonzero(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Value:
+    """How many elements are not zero.
+
+    Shapes:
+        x: (a, b), axis 1  ->  i64 (a,), or (a, 1) with keepdims
+
+    Example:
+        >>> import clearprop as cp
+        >>> cp.ops.count_nonzero([[0, 3], [1, 1]], axis=1).numpy()
+        array([1, 2])
+    """
+    return _count(as_condition(lift(x)[0]), axis, keepdims=keepdims)

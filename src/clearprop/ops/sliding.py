@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from clearprop.errors import ArgumentError
+from clearprop.ir.place import here
 from clearprop.primitives.sliding import Counts
 from clearprop.primitives.sliding import Padding as PaddingPairs
 from clearprop.text import did_you_mean
@@ -42,6 +43,7 @@ def per_axis(value: Any, rank: int, name: str, doing: str, *, smallest: int = 1)
             found=f"{name}={value!r}",
             needed=f"such as {name}={smallest + 1}"
             + (f" or {name}={(smallest + 1,) * rank}" if rank > 1 else ""),
+            at=str(here()),
         )
     return numbers
 
@@ -62,6 +64,7 @@ def known_padding(padding: Any, rank: int, doing: str) -> str | PaddingPairs:
                 needed='"valid" (none), "same" (as many results as steps fit in), '
                 + ('"causal" (only before), ' if rank == 1 else "")
                 + "or numbers of places",
+                at=str(here()),
             )
         return name
     given = padding if isinstance(padding, (list, tuple)) else [padding] * rank

@@ -13,7 +13,7 @@ from clearprop.ir.place import at_place
 from clearprop.ir.primitive import Gradients
 from clearprop.ir.program import Program, equations_under
 from clearprop.ir.value import Equation, Value
-from clearprop.primitives import add
+from clearprop.primitives import BROADCAST_TO, SCATTER_ADD, add, scatter_add
 from clearprop.primitives.constants import constant_like, zeros_like
 
 
@@ -47,7 +47,7 @@ def differentiate(
 
     def receive(value: Value, derivative: Value) -> None:
         earlier = derivative_of.get(value)
-        derivative_of[value] = derivative if earlier is None else add(earlier, derivative)
+        derivative_of[value] = derivative if earlier is None else _sum(earlier, derivative)
 
     for output, d_output in zip(outputs, d_outputs, strict=True):
         if d_output is not None and is_float(output.dtype):
@@ -83,6 +83,31 @@ def value_and_gradients(program: Program, wrt: Sequence[int]) -> Program:
         for value, derivative in zip(values, derivatives, strict=True)
     ]
     return Program.under([*program.outputs, *filled], program.inputs)
+
+
+def _sum(earlier: Value, derivative: Value) -> Value:
+    """Both derivatives together; what was scattered into zeros is scattered into the earlier one.
+
+    So the derivative of a few rows of an array costs as much as those rows, not as the array:
+    a loop that gathers rows of what it carries takes time in proportion to the rows.
+    """
+    equation = derivative.equation
+    if equation is not None and equation.primitive is SCATTER_ADD:
+        zeros, indices, updates = equation.inputs
+        if _is_zeros(zeros):
+            return scatter_add(earlier, indices, updates, axis=equation.params["axis"])
+    return add(earlier, derivative)
+
+
+def _is_zeros(value: Value) -> bool:
+    """Whether the value is a spread of the number 0, as ``zeros_like`` makes it."""
+    while value.equation is not None and value.equation.primitive is BROADCAST_TO:
+        value = value.equation.inputs[0]
+    array = value.array
+    if array is None or value.equation is not None:
+        return False
+    is_spread = all(stride == 0 for stride in array.strides)
+    return is_spread and array.size > 0 and not array[(0,) * array.ndim]
 
 
 def _active_equations(equations: Sequence[Equation], wanted: set[Value]) -> set[Equation]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from clearprop.dtypes import is_float
 from clearprop.errors import ProgramError, ShapeError
-from clearprop.ir.meaning import run
+from clearprop.ir.meaning import run_consuming
 from clearprop.ir.primitive import Gradients, Primitive
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
@@ -122,7 +122,9 @@ def _scan_meaning(
         np.empty((length, *value.shape), value.dtype) for value in body.outputs[carry_count:]
     ]
     for step in reversed(range(length)) if reverse else range(length):
-        results = run(body, [*carry, *(array[step, ...] for array in per_step), *captured])
+        slots = [*carry, *(array[step, ...] for array in per_step), *captured]
+        carry = results = []  # the body alone holds its carry now, and may write into it
+        results = run_consuming(body, slots)
         carry = results[:carry_count]
         for rows, row in zip(stacked, results[carry_count:], strict=True):
             rows[step] = row

@@ -137,9 +137,12 @@ def _dynamic_update_infer(x: TensorType, update: TensorType, *starts: TensorType
 
 
 def _dynamic_update_meaning(x: Array, update: Array, *starts: Array) -> Array:
-    output = np.array(x)
-    output[_block("dynamic_update", x, starts, update.shape)] = update
-    return output
+    return _dynamic_update_overwrite(np.array(x), update, *starts)
+
+
+def _dynamic_update_overwrite(x: Array, update: Array, *starts: Array) -> Array:
+    x[_block("dynamic_update", x, starts, update.shape)] = update
+    return x
 
 
 def _dynamic_update_gradient(
@@ -156,4 +159,5 @@ DYNAMIC_UPDATE = Primitive(
     meaning=_dynamic_update_meaning,
     gradient=_dynamic_update_gradient,
     flops=no_flops,
+    overwrite=_dynamic_update_overwrite,
 )

@@ -138,10 +138,13 @@ def _scatter_add_infer(
 
 
 def _scatter_add_meaning(x: Array, indices: Array, updates: Array, *, axis: int) -> Array:
+    return _scatter_add_overwrite(x.copy(), indices, updates, axis=axis)
+
+
+def _scatter_add_overwrite(x: Array, indices: Array, updates: Array, *, axis: int) -> Array:
     places = _checked("scatter_add", x, indices, axis).reshape(-1)
-    output = x.copy()
     if updates.size == 0:
-        return output
+        return x
     # (places, one row for each): the axis and the axes of the indices come first.
     rows = np.moveaxis(updates, range(axis, axis + indices.ndim), range(indices.ndim)).reshape(
         len(places), -1
@@ -151,9 +154,9 @@ def _scatter_add_meaning(x: Array, indices: Array, updates: Array, *, axis: int)
     places = places[order]
     first = np.flatnonzero(np.diff(places, prepend=-1))
     sums = np.add.reduceat(rows[order], first, axis=0, dtype=x.dtype)
-    target = np.moveaxis(output, axis, 0)
+    target = np.moveaxis(x, axis, 0)
     target[places[first]] += sums.reshape(len(first), *target.shape[1:])
-    return output
+    return x
 
 
 def _scatter_add_gradient(
@@ -174,6 +177,7 @@ SCATTER_ADD = Primitive(
     meaning=_scatter_add_meaning,
     gradient=_scatter_add_gradient,
     flops=_scatter_add_flops,
+    overwrite=_scatter_add_overwrite,
 )
 
 # -- along an axis: not words of their own, but sentences many use ------------------
