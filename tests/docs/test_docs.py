@@ -55,6 +55,13 @@ def test_activations_are_drawn_as_they_are(tmp_path: Path) -> None:
             assert here == there or abs(float(here) - float(there)) < 0.2, name
 
 
+def test_the_graph_is_shown_as_it_is_saved(tmp_path: Path) -> None:
+    page = "docs/do/look-inside.md"
+    run_page(page, (ROOT / page).read_text())
+    shown = (ROOT / "docs" / "pictures" / "graph.svg").read_text()
+    assert (tmp_path / "graph.svg").read_text() == shown
+
+
 # -- the runner itself --------------------------------------------------------
 
 

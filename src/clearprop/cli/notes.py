@@ -20,7 +20,7 @@ from clearprop.cli.sources import ImageSource, Source, TableSource, read_source
 from clearprop.data import TableEncoder
 from clearprop.data.configs import ConfigReader
 from clearprop.errors import DataError, ModelFileError
-from clearprop.train import Model, Sequential, load_model
+from clearprop.train import Model, load_model
 
 Array = np.ndarray[Any, Any]
 
@@ -209,13 +209,7 @@ def open_trained(path: str) -> TrainedModel:
 def input_shape(model: Model) -> tuple[int, ...]:
     """The shape of one sample; () where that is not known or there are several inputs."""
     types = model.known_input_types(batch=1)
-    if types is not None:
-        return types[0].shape[1:] if len(types) == 1 else ()
-    if not isinstance(model, Sequential) or model.input is None:
-        return ()
-    declared = model.input.shape[1:]
-    known = tuple(size for size in declared if size is not None)
-    return known if len(known) == len(declared) else ()
+    return types[0].shape[1:] if types is not None and len(types) == 1 else ()
 
 
 def _other_kind(name: str, found: str, needed: str) -> DataError:

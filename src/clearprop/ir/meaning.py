@@ -68,12 +68,11 @@ def run_consuming(program: Program, slots: list[Any]) -> list[Array]:
                 error.at = error.at or str(equation.place)
                 raise
             if multiple:
-                for slot, array in zip(writes, result, strict=True):
-                    slots[slot] = array
-                array = None
+                for number, slot in enumerate(writes):
+                    slots[slot] = result[number]
             else:
                 slots[writes[0]] = result
-            result = None  # the slots alone hold what was computed
+            del result  # the slots alone hold what was computed
             for slot in frees:
                 slots[slot] = None
     return [np.asarray(slots[slot]) for slot in listing.outputs]

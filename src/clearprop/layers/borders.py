@@ -11,7 +11,7 @@ from clearprop.ir.place import here
 from clearprop.ir.value import Value
 from clearprop.layers.checks import label
 from clearprop.layers.options import LayerOptions
-from clearprop.layers.spatial import SpatialLayer, pair_per_axis
+from clearprop.layers.spatial import SpatialLayer
 
 Border = int | Sequence[Any]
 
@@ -29,7 +29,7 @@ class _ZeroPadding(SpatialLayer):
         **options: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**options)
-        self.padding = pair_per_axis(self, "padding", padding)
+        self.padding = self.pairs_per_axis("padding", padding)
         self.data_format = self.channels_last(data_format)
 
     def call(self, inputs: Value) -> Value:
@@ -113,7 +113,7 @@ class _Cropping(SpatialLayer):
         **options: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**options)
-        self.cropping = pair_per_axis(self, "cropping", cropping)
+        self.cropping = self.pairs_per_axis("cropping", cropping)
         self.data_format = self.channels_last(data_format)
 
     def call(self, inputs: Value) -> Value:

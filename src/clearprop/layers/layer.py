@@ -16,6 +16,13 @@ from clearprop.errors import ArgumentError, NotBuiltError, ShapeError
 from clearprop.ir.place import here, in_layer, telling_line
 from clearprop.ir.types import Shape
 from clearprop.ir.value import Array, Symbolic, Value
+from clearprop.layers.masks import (
+    given_masks,
+    mask_arguments,
+    masked_outputs,
+    masks_of,
+    refuse_lost_mask,
+)
 from clearprop.layers.mode import Mode, current_mode, direct_mode
 from clearprop.layers.weight import Weight
 from clearprop.ops.lift import leaf_array
@@ -30,7 +37,8 @@ class Layer(Configurable):
     """A function with weights.
 
     A subclass makes its weights in ``build(input_shape)`` with ``add_weight`` and computes in
-    ``call(inputs)``; if ``call`` has an argument ``training``, it is told whether it trains.
+    ``call(inputs)``; if ``call`` has an argument ``training``, it is told whether it trains, if it
+    has an argument ``mask``, it is given the mask of its input.
 
     Args:
         name: unique in the model; by default the class's name in snake_case with a number.
@@ -40,6 +48,8 @@ class Layer(Configurable):
     Attributes:
         built: whether the weights exist.
         built_for: the shapes of the inputs they were made for.
+        supports_masking: whether the output has the mask of the input: true of a layer that works
+            on each step alone.
 
     Shapes:
         What ``call`` takes and gives; the first axis is the batch.
@@ -57,6 +67,8 @@ class Layer(Configurable):
         >>> Scale()([2.0, 3.0]).tolist()
         [2.0, 3.0]
     """
+
+    supports_masking = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -92,6 +104,20 @@ class Layer(Configurable):
         """The layer's function."""
         raise NotImplementedError(f"{type(self).__name__} defines no call(self, inputs)")
 
+    def compute_mask(self, inputs: Any, mask: Any) -> Any:
+        """The mask of the output: that of the input; None where it ends here.
+
+        A subclass that changes the steps of a sequence says here what becomes of its mask.
+
+        Args:
+            inputs: the first argument of ``call``.
+            mask: its mask, in the same nest.
+
+        Shapes:
+            mask: bool (batch, steps)  ->  bool (batch, steps of the output)
+        """
+        return mask
+
     # -- calling ----------------------------------------------------------------
 
     def __call__(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
@@ -116,15 +142,31 @@ class Layer(Configurable):
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any], mode: Mode) -> Any:
         inputs = [self._as_input(arg) for arg in args]
+        mask = kwargs.get("mask")
+        if inputs and mask is not None:
+            inputs[0] = given_masks(self, inputs[0], mask)
+        kwargs = {name: value for name, value in kwargs.items() if name != "mask"}
+        parameters = list(inspect.signature(type(self).call).parameters)[1:]
         with in_layer(self.name):
             if not self.built:
                 self.build(*[_shape_of(value) for value in inputs])
-            if _takes_training(type(self)):
+            masks = mask_arguments(parameters, inputs, kwargs)
+            if "training" in parameters:
                 kwargs = {**kwargs, "training": mode.training}
-            output = self.call(*inputs, **kwargs)
+            if not (masks or self._passes_masks or self.sublayers):
+                refuse_lost_mask(self, inputs)
+            output = self.call(*inputs, **kwargs, **masks)
+            if inputs and self._passes_masks:
+                passed = self.compute_mask(inputs[0], masks_of(inputs[0]))
+                output = masked_outputs(inputs, output, passed)
             for observe in mode.observers:
                 observe(self, output)
             return output
+
+    @property
+    def _passes_masks(self) -> bool:
+        """Whether the layer says what becomes of a mask; else those of the layers inside do."""
+        return self.supports_masking or type(self).compute_mask is not Layer.compute_mask
 
     def _as_input(self, value: Any) -> Any:
         """Arrays become Tensors; floating-point ones of the layer's own element type."""
@@ -440,7 +482,3 @@ def _shape_of(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _shape_of(part) for key, part in value.items()}
     return value.shape if isinstance(value, Value) else None
-
-
-def _takes_training(cls: type[Layer]) -> bool:
-    return "training" in inspect.signature(cls.call).parameters

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from clearprop import activations, initializers, ops, regularizers
@@ -20,7 +19,13 @@ from clearprop.layers.checks import (
 )
 from clearprop.layers.layer import Layer
 from clearprop.layers.weight import Weight
-from clearprop.ops.sliding import Padding, PerAxis, known_padding, per_axis
+from clearprop.ops.sliding import (
+    Padding,
+    PerAxis,
+    known_padding,
+    pairs_per_axis,
+    per_axis,
+)
 
 _AXES = {1: "steps", 2: "rows, columns", 3: "planes, rows, columns"}
 
@@ -40,6 +45,10 @@ class SpatialLayer(Layer):
     def per_axis(self, name: str, value: Any, smallest: int = 1) -> tuple[int, ...]:
         """An argument as one number for each axis of space."""
         return per_axis(value, self.rank, name, label(self), smallest=smallest)
+
+    def pairs_per_axis(self, name: str, value: Any) -> tuple[tuple[int, int], ...]:
+        """An argument as (before, after) for each axis of space."""
+        return pairs_per_axis(value, self.rank, name, label(self))
 
     def channels_last(self, data_format: str | None) -> str | None:
         """The argument ``data_format``, where it asks for nothing else.
@@ -132,25 +141,3 @@ class ConvolutionBase(SpatialLayer):
         outputs = self.activation(outputs)
         penalize_activity(self, self.activity_regularizer, outputs)
         return outputs
-
-
-def pair_per_axis(
-    layer: SpatialLayer, name: str, value: int | Sequence[Any]
-) -> tuple[tuple[int, int], ...]:
-    """(before, after) for each axis of space.
-
-    Args:
-        layer: which layer is asking.
-        name: of the argument.
-        value: one number for all; for one axis a pair, for several a number or pair for each.
-
-    Raises:
-        ArgumentError: it is something else, or a number is negative.
-    """
-    if layer.rank == 1 and isinstance(value, (list, tuple)) and len(value) == 2:
-        value = [value]
-    pairs = known_padding(
-        list(value) if isinstance(value, tuple) else value, layer.rank, label(layer)
-    )
-    assert not isinstance(pairs, str)
-    return pairs

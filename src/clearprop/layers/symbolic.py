@@ -168,6 +168,17 @@ def Input(  # noqa: N802 -- Keras's name
     return SymbolicTensor(stand_ins, name=name or "")
 
 
+def declared_types(inputs: Sequence[SymbolicTensor], batch: int) -> list[TensorType] | None:
+    """The types of a batch of these inputs; None where a length is unknown, or without inputs."""
+    shapes = [tensor.shape[1:] for tensor in inputs]
+    if not shapes or any(size is None for shape in shapes for size in shape):
+        return None
+    return [
+        TensorType((batch, *(size for size in shape if size is not None)), tensor.dtype)
+        for shape, tensor in zip(shapes, inputs, strict=True)
+    ]
+
+
 def symbolic_shape_text(shape: SymbolicShape) -> str:
     """``(None, 3)`` as users write it."""
     return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"

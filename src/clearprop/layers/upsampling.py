@@ -115,7 +115,7 @@ def _straight_lines(length: int, times: int) -> Array:
     """The weights of ``length`` numbers in each of ``length * times`` places between them."""
     places = (np.arange(length * times) + 0.5) / times - 0.5
     places = np.clip(places, 0, max(length - 1, 0))
-    return np.maximum(0, 1 - np.abs(places[:, None] - np.arange(length)))
+    return np.asarray(np.maximum(0, 1 - np.abs(places[:, None] - np.arange(length))))
 
 
 class UpSampling3D(_UpSampling):

@@ -17,7 +17,7 @@ class _Pooling(SpatialLayer):
 
     def __init__(
         self,
-        pool_size: PerAxis = 2,
+        pool_size: PerAxis,
         strides: PerAxis | None = None,
         padding: Padding = "valid",
         data_format: str | None = None,
@@ -32,6 +32,16 @@ class _Pooling(SpatialLayer):
 
 class _MaxPooling(_Pooling):
     """The greatest number of each window, for each channel."""
+
+    def __init__(
+        self,
+        pool_size: PerAxis = 2,
+        strides: PerAxis | None = None,
+        padding: Padding = "valid",
+        data_format: str | None = None,
+        **options: Unpack[LayerOptions],
+    ) -> None:
+        super().__init__(pool_size, strides, padding, data_format, **options)
 
     def call(self, inputs: Value) -> Value:
         """The greatest numbers."""
@@ -121,7 +131,7 @@ class AveragePooling1D(_AveragePooling):
 
     Example:
         >>> import clearprop as cp
-        >>> cp.layers.AveragePooling1D(padding="same")([[[1.0], [3.0], [8.0]]]).tolist()
+        >>> cp.layers.AveragePooling1D(2, padding="same")([[[1.0], [3.0], [8.0]]]).tolist()
         [[[2.0], [8.0]]]
     """
 
@@ -145,7 +155,7 @@ class AveragePooling2D(_AveragePooling):
 
     Example:
         >>> import clearprop as cp
-        >>> cp.layers.AveragePooling2D()([[[[1.0], [3.0]], [[2.0], [0.0]]]]).tolist()
+        >>> cp.layers.AveragePooling2D(2)([[[[1.0], [3.0]], [[2.0], [0.0]]]]).tolist()
         [[[[1.5]]]]
     """
 

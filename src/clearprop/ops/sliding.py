@@ -67,12 +67,39 @@ def known_padding(padding: Any, rank: int, doing: str) -> str | PaddingPairs:
                 at=str(here()),
             )
         return name
-    given = padding if isinstance(padding, (list, tuple)) else [padding] * rank
-    sides = [each if isinstance(each, (list, tuple)) else (each, each) for each in given]
-    if len(sides) != rank:
-        sides = [(padding,)] * max(rank, 1)  # refused below
-    pairs = [per_axis(list(side), 2, "padding", doing, smallest=0) for side in sides]
-    return tuple((low, high) for low, high in pairs)
+    return pairs_per_axis(padding, rank, "padding", doing)
+
+
+def pairs_per_axis(value: Any, rank: int, name: str, doing: str) -> PaddingPairs:
+    """Numbers (before, after) for each axis, none of them negative.
+
+    Args:
+        value: one number for all sides; or for each axis a number or a pair; for a single axis
+            also the pair itself.
+        rank: how many axes there are.
+        name: what the argument is called.
+        doing: what is being done, for the error.
+
+    Raises:
+        ArgumentError: it is something else.
+    """
+    given = list(value) if isinstance(value, (list, tuple)) else [value] * rank
+    if rank == 1 and len(given) == 2:
+        given = [given]
+    try:
+        sides = [each if isinstance(each, (list, tuple)) else (each, each) for each in given]
+        pairs = tuple((operator.index(low), operator.index(high)) for low, high in sides)
+    except (TypeError, ValueError):
+        pairs = ()
+    if len(pairs) != rank or any(min(pair) < 0 for pair in pairs):
+        raise ArgumentError(
+            f"{doing}: {name} is a number of places, or (before, after) for each axis",
+            found=f"{name}={value!r}",
+            needed=f"such as {name}=1 or {name}="
+            + ("(1, 2)" if rank == 1 else f"{((1, 2),) * rank}"),
+            at=str(here()),
+        )
+    return pairs
 
 
 def padding_pairs(

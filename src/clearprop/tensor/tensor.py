@@ -51,6 +51,8 @@ class Tensor(Operators, Value):
         tracked: whether a parameter or a placeholder reaches it; only then does it remember
             where it comes from.
         depth: how many operations lie between it and the farthest leaf.
+        mask: which steps of a batch of sequences count, bool (batch, steps); None where all do.
+            Layers pass it on; operations do not.
         owner: where this is the leaf of a parameter's numbers: a weak reference to that.
 
     Example:
@@ -59,7 +61,7 @@ class Tensor(Operators, Value):
         array([3., 6.], dtype=float32)
     """
 
-    __slots__ = ("depth", "grad", "owner", "tracked")
+    __slots__ = ("depth", "grad", "mask", "owner", "tracked")
 
     def __init__(
         self,
@@ -72,6 +74,7 @@ class Tensor(Operators, Value):
     ) -> None:
         super().__init__(type_, array=array, equation=equation, index=index, name=name)
         self.grad: Tensor | None = None
+        self.mask: Tensor | None = None
         self.tracked = array is None
         self.depth = 0
         self.owner: Callable[[], Tensor | None] | None = None

@@ -9,9 +9,10 @@ from clearprop import ops, tree
 from clearprop.dtypes import is_float
 from clearprop.errors import ArgumentError, ModelFileError, TraceError
 from clearprop.ir.place import here
+from clearprop.ir.types import TensorType
 from clearprop.ir.value import Value
 from clearprop.layers.layer import Layer
-from clearprop.layers.symbolic import Call, Input, SymbolicTensor, calls_under
+from clearprop.layers.symbolic import Call, Input, SymbolicTensor, calls_under, declared_types
 from clearprop.registry import registered_name
 from clearprop.train.model import Model
 
@@ -102,6 +103,10 @@ class Functional(Model):
             and len(takers.get(x, ())) == 1
             and isinstance(takers[x][0], Layer)
         ]
+
+    def known_input_types(self, batch: int) -> list[TensorType] | None:
+        """The types of the inputs, as seen last or as they were drawn."""
+        return super().known_input_types(batch) or declared_types(self.inputs, batch)
 
     def cast_input(self, number: int, value: Value) -> Value:
         """An input as the element type that its ``Input`` has."""

@@ -8,8 +8,9 @@ from typing import Any
 
 from clearprop.errors import ArgumentError
 from clearprop.ir.place import here
+from clearprop.ir.types import TensorType
 from clearprop.layers.layer import Layer
-from clearprop.layers.symbolic import SymbolicTensor
+from clearprop.layers.symbolic import SymbolicTensor, declared_types
 from clearprop.text import count_text
 from clearprop.train.model import Model
 
@@ -124,6 +125,11 @@ class Sequential(Model):
     def following_layers(self) -> list[tuple[Layer, Layer]]:
         """Each layer with the next."""
         return list(itertools.pairwise(self._stack))
+
+    def known_input_types(self, batch: int) -> list[TensorType] | None:
+        """The types of the inputs, as seen last or as its ``Input`` says."""
+        declared = declared_types([self.input] if self.input is not None else [], batch)
+        return super().known_input_types(batch) or declared
 
     def get_config(self) -> dict[str, Any]:
         """Layers, input shape and name."""

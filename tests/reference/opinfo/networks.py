@@ -1,0 +1,156 @@
+"""Counterparts of PyTorch's activations, losses, convolutions and pooling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clearprop import activations, losses, ops
+from tests.reference.opinfo.helpers import Counterpart, elementwise, leave_out, plain, reduced
+
+
+def _leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
+    return activations.leaky_relu(x, negative_slope)
+
+
+def _elu(x: Any, alpha: float = 1.0) -> Any:
+    return activations.elu(x, alpha)
+
+
+def _celu(x: Any, alpha: float = 1.0) -> Any:
+    return activations.celu(x, alpha)
+
+
+def _gelu(x: Any, approximate: str = "none") -> Any:
+    return activations.gelu(x, approximate=approximate == "tanh")
+
+
+def _hard_tanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
+    leave_out((min_val, max_val) != (-1, 1), "other limits, which clip has")
+    return activations.hard_tanh(x)
+
+
+def _softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
+    leave_out(beta != 1 or threshold != 20, "a scaled softplus that is linear from a threshold on")
+    return activations.softplus(x)
+
+
+def _shrink(function: Counterpart) -> Counterpart:
+    def call(x: Any, lambd: float = 0.5) -> Any:
+        return function(x, lambd)
+
+    return call
+
+
+def _softmin(x: Any, dim: int, **kwargs: Any) -> Any:
+    plain(**kwargs)
+    leave_out(not x.shape, "a single number has no axis")
+    return ops.softmax(-x, dim)
+
+
+def _prelu(x: Any, weight: Any) -> Any:
+    if weight.ndim == 1 and weight.shape[0] > 1:
+        weight = ops.reshape(weight, (-1,) + (1,) * max(x.ndim - 2, 0))
+    elif weight.shape:
+        weight = ops.reshape(weight, ())
+    return ops.where(x > 0, x, weight * x)
+
+
+ACTIVATIONS: dict[str, Counterpart] = {
+    "nn.functional.celu": _celu,
+    "nn.functional.elu": _elu,
+    "nn.functional.gelu": _gelu,
+    "nn.functional.glu": lambda x, dim=-1: activations.glu(x, dim),
+    "nn.functional.hardshrink": _shrink(activations.hard_shrink),
+    "nn.functional.hardsigmoid": elementwise(activations.hard_sigmoid),
+    "nn.functional.hardswish": elementwise(activations.hard_silu),
+    "nn.functional.hardtanh": _hard_tanh,
+    "nn.functional.leaky_relu": _leaky_relu,
+    "nn.functional.logsigmoid": elementwise(activations.log_sigmoid),
+    "nn.functional.mish": elementwise(activations.mish),
+    "nn.functional.prelu": _prelu,
+    "nn.functional.relu": elementwise(activations.relu),
+    "nn.functional.relu6": elementwise(activations.relu6),
+    "nn.functional.selu": elementwise(activations.selu),
+    "nn.functional.silu": elementwise(activations.silu),
+    "nn.functional.softmin": _softmin,
+    "nn.functional.softmin.with_dtype": _softmin,
+    "nn.functional.softplus": _softplus,
+    "nn.functional.softshrink": _shrink(activations.soft_shrink),
+    "nn.functional.softsign": elementwise(activations.softsign),
+    "nn.functional.tanhshrink": elementwise(activations.tanh_shrink),
+    "nn.functional.threshold": lambda x, threshold, value: activations.threshold(
+        x, threshold, value
+    ),
+}
+
+# -- losses ---------------------------------------------------------------------------
+
+
+def _of_elements(loss: Counterpart, x: Any, target: Any, how: str, **arguments: Any) -> Any:
+    """Our losses average over the last axis; here each element is a sample with one output."""
+    single = loss(ops.expand_dims(target, -1), ops.expand_dims(x, -1), **arguments)
+    return reduced(single, how)
+
+
+def _mse(x: Any, target: Any, reduction: str = "mean") -> Any:
+    return _of_elements(losses.mean_squared_error, x, target, reduction)
+
+
+def _l1(x: Any, target: Any, reduction: str = "mean") -> Any:
+    return _of_elements(losses.mean_absolute_error, x, target, reduction)
+
+
+def _huber(x: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
+    return _of_elements(losses.huber, x, target, reduction, delta=delta)
+
+
+def _smooth_l1(x: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Any:
+    leave_out(beta == 0, "a Huber loss without a curve, which is the absolute error")
+    return _of_elements(losses.huber, x, target, reduction, delta=beta) / beta
+
+
+def _binary(
+    x: Any,
+    target: Any,
+    weight: Any = None,
+    reduction: str = "mean",
+    pos_weight: Any = None,
+) -> Any:
+    leave_out(pos_weight is not None, "other weights for the positive class")
+    single = _of_elements(losses.binary_crossentropy, x, target, "none", from_logits=True)
+    return reduced(single if weight is None else single * weight, reduction)
+
+
+def _cross_entropy(
+    x: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    leave_out(weight is not None, "weights of classes, which fit takes")
+    leave_out(target.dtype.kind == "i" and label_smoothing, "smoothed whole-number labels")
+    if x.ndim > 1:
+        x = ops.moveaxis(x, 1, -1)
+    if target.dtype.kind == "f":
+        target = ops.moveaxis(target, 1, -1) if target.ndim > 1 else target
+        single = losses.categorical_crossentropy(
+            target, x, from_logits=True, label_smoothing=label_smoothing
+        )
+        return reduced(single, reduction)
+    leave_out(ignore_index >= 0, "labels that are passed over")
+    single = losses.sparse_categorical_crossentropy(target, x, from_logits=True)
+    return reduced(single, reduction)
+
+
+LOSSES: dict[str, Counterpart] = {
+    "nn.functional.binary_cross_entropy_with_logits": _binary,
+    "nn.functional.cross_entropy": _cross_entropy,
+    "nn.functional.huber_loss": _huber,
+    "nn.functional.l1_loss": _l1,
+    "nn.functional.mse_loss": _mse,
+    "nn.functional.smooth_l1_loss": _smooth_l1,
+}
+
+NETWORKS = ACTIVATIONS | LOSSES

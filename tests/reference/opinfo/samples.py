@@ -1,0 +1,143 @@
+"""PyTorch's samples for its operations, computed by both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch.testing._internal.common_methods_invocations import op_db
+
+from clearprop.executors.reference import evaluate
+from clearprop.ir.value import Value
+from clearprop.passes.gradient import differentiate
+from clearprop.tensor import Tensor
+from tests.reference.opinfo.helpers import NotHere
+from tests.reference.opinfo.table import COUNTERPARTS
+
+RTOL, ATOL = 1e-9, 1e-11
+
+
+def _name(op: Any) -> str:
+    return f"{op.name}.{op.variant_test_name}" if op.variant_test_name else str(op.name)
+
+
+OPERATIONS = {_name(op): op for op in op_db}
+
+
+class Outcome(NamedTuple):
+    """What became of a sample.
+
+    Attributes:
+        reason: why it was left out; "" where it was compared.
+        gradients: how many derivatives were compared.
+    """
+
+    reason: str = ""
+    gradients: int = 0
+
+
+def samples(name: str, most: int | None = None) -> Iterator[Any]:
+    """The operation's samples, always the same; whole numbers where it takes no others."""
+    op = OPERATIONS[name]
+    torch.manual_seed(0)
+    dtype = torch.float64 if torch.float64 in op.dtypes else torch.int64
+    requires_grad = op.supports_autograd and dtype == torch.float64
+    yield from islice(op.sample_inputs("cpu", dtype, requires_grad=requires_grad), most)
+
+
+def error_samples(name: str) -> list[Any]:
+    op = OPERATIONS[name]
+    if op.error_inputs_func is None:
+        return []
+    torch.manual_seed(0)
+    return list(op.error_inputs("cpu"))
+
+
+def converted(nest: Any, leaves: list[tuple[torch.Tensor, Tensor]]) -> Any:
+    """The same with our Tensors in place of PyTorch's; the pairs are added to ``leaves``."""
+    if isinstance(nest, torch.Tensor):
+        for theirs, ours in leaves:
+            if theirs is nest:
+                return ours
+        own = Tensor.leaf(nest.detach().numpy().copy())
+        own.tracked = nest.requires_grad
+        leaves.append((nest, own))
+        return own
+    if isinstance(nest, torch.Size):
+        return tuple(nest)
+    if isinstance(nest, (list, tuple)):
+        return type(nest)(converted(part, leaves) for part in nest)
+    if isinstance(nest, dict):
+        return {key: converted(value, leaves) for key, value in nest.items()}
+    return nest
+
+
+def flat(result: Any) -> list[Any]:
+    if isinstance(result, (tuple, list)):
+        return [part for each in result for part in flat(each)]
+    return [result]
+
+
+def call_ours(name: str, sample: Any, leaves: list[tuple[torch.Tensor, Tensor]]) -> list[Any]:
+    input_, args, kwargs = (
+        converted(each, leaves) for each in (sample.input, sample.args, sample.kwargs)
+    )
+    return flat(COUNTERPARTS[name](input_, *args, **kwargs))
+
+
+def compare(name: str, sample: Any) -> Outcome:
+    """Make sure that values and derivatives in a random direction are the same."""
+    leaves: list[tuple[torch.Tensor, Tensor]] = []
+    try:
+        ours = call_ours(name, sample, leaves)
+    except NotHere as reason:
+        return Outcome(str(reason))
+    with torch.enable_grad():
+        theirs = flat(OPERATIONS[name].op(sample.input, *sample.args, **sample.kwargs))
+    assert len(ours) == len(theirs)
+    for own, other in zip(ours, theirs, strict=True):
+        expected = other.detach().numpy()
+        assert own.dtype == expected.dtype
+        _same(own.numpy(), expected)
+    return Outcome("", _compare_gradients(ours, theirs, leaves))
+
+
+def _compare_gradients(
+    ours: list[Any], theirs: list[torch.Tensor], leaves: list[tuple[torch.Tensor, Tensor]]
+) -> int:
+    inputs = [pair for pair in leaves if pair[0].requires_grad]
+    outputs = [pair for pair in zip(ours, theirs, strict=True) if pair[1].requires_grad]
+    if not inputs or not outputs:
+        return 0
+    rng = np.random.default_rng(0)
+    directions = [np.asarray(rng.normal(size=own.shape)).astype(own.dtype) for own, _ in outputs]
+    expected = torch.autograd.grad(
+        [other for _, other in outputs],
+        [other for other, _ in inputs],
+        [torch.from_numpy(direction) for direction in directions],
+        allow_unused=True,
+    )
+    found = differentiate(
+        [own for own, _ in outputs],
+        [Value.leaf(direction) for direction in directions],
+        [own for _, own in inputs],
+    )
+    for value, other, (_, own) in zip(found, expected, inputs, strict=True):
+        zeros = np.zeros(own.shape)
+        d_own = zeros if value is None else evaluate([value])[0]
+        _same(d_own, zeros if other is None else other.numpy())
+    return len(inputs)
+
+
+def _same(found: Any, expected: Any) -> None:
+    assert found.shape == expected.shape
+    rtol = 1e-6 if expected.dtype == np.float32 else RTOL
+    np.testing.assert_allclose(found, expected, rtol=rtol, atol=ATOL * (1 + _largest(expected)))
+
+
+def _largest(array: Any) -> float:
+    finite = np.abs(array[np.isfinite(array)]) if array.dtype.kind == "f" else np.zeros(0)
+    return float(finite.max(initial=0.0))
