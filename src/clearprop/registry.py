@@ -8,7 +8,7 @@ not in this list is refused.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -107,7 +107,7 @@ def _add(table: dict[str, Any], name: str, thing: Any) -> None:
 
 def registered_name(thing: Any) -> str | None:
     """The name of a class or function in saved models, or None."""
-    return _names.get(thing)
+    return _names.get(thing) if isinstance(thing, Hashable) else None
 
 
 def named(

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from clearprop.dtypes import F32, DType, as_dtype, is_float
 from clearprop.errors import ArgumentError
 
 
-@dataclass
 class Settings:
     """Defaults of the process.
 
     Attributes:
-        seed: what models draw their initial weights and row orders from when ``compile`` names
-            no seed.
         executor: ``"reference"``, ``"native"`` or None for the best that can run here.
     """
 
-    seed: int = 0
-    executor: str | None = None
-    _dtype: DType = F32
+    def __init__(self) -> None:
+        self.executor: str | None = None
+        self._seed = 0
+        self._dtype = F32
+
+    @property
+    def seed(self) -> int:
+        """What initial weights, noise and row orders follow from when ``compile`` names none."""
+        return self._seed
+
+    @seed.setter
+    def seed(self, seed: int) -> None:
+        if not is_seed(seed):
+            raise ArgumentError(
+                "Setting the seed: it must be a whole number",
+                found=repr(seed),
+                needed="0 <= seed < 2**64",
+            )
+        self._seed = int(seed)
 
     @property
     def dtype(self) -> DType:
@@ -41,6 +52,12 @@ class Settings:
         self._dtype = dtype
 
 
+def is_seed(seed: object) -> bool:
+    """Whether this is a whole number from 0 to 2**64 - 1."""
+    is_whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
+    return is_whole and 0 <= int(seed) < 2**64  # type: ignore[call-overload]
+
+
 settings = Settings()
 
 
@@ -53,10 +70,4 @@ def set_seed(seed: int) -> None:
     Example:
         >>> set_seed(0)
     """
-    if not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64:
-        raise ArgumentError(
-            "Setting the seed: it must be a whole number",
-            found=repr(seed),
-            needed="0 <= seed < 2**64",
-        )
-    settings.seed = int(seed)
+    settings.seed = seed

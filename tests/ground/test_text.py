@@ -140,6 +140,8 @@ def test_seeds_are_whole_numbers_of_64_bits() -> None:
         cp.set_seed(seed)  # type: ignore[arg-type]
         assert settings.seed == seed
         assert type(settings.seed) is int
-    for wrong in (-1, 2**64, 1.0, "1", None, np.int8(-1)):
+    with pytest.raises(ArgumentError, match="must be a whole number"):
+        settings.seed = -1
+    for wrong in (-1, 2**64, 1.0, "1", None, True, np.int8(-1)):
         with pytest.raises(ArgumentError, match="must be a whole number"):
             cp.set_seed(wrong)  # type: ignore[arg-type]

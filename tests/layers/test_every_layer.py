@@ -13,7 +13,8 @@ from clearprop.errors import ShapeError
 from clearprop.functions import check_gradients
 from clearprop.ir.value import Value
 from clearprop.layers import Input, Layer
-from clearprop.layers.mode import Mode, seed_words
+from clearprop.layers.mode import Mode
+from clearprop.ops.random import words
 from clearprop.tensor import Tensor, tensor
 from tests.layers.cases import CASES, Case
 
@@ -26,7 +27,7 @@ def numbers(result: Any) -> np.ndarray:
 
 
 def mode(training: bool, seed: int = 5, step: int = 7) -> Mode:
-    return Mode(training, Tensor.leaf(seed_words(seed)), Tensor.leaf(seed_words(step)))
+    return Mode(training, Tensor.leaf(words(seed)), Tensor.leaf(words(step)))
 
 
 def run(layer: Layer, inputs: Any, *, seed: int = 5, step: int = 7) -> np.ndarray:

@@ -13,8 +13,9 @@ import clearprop as cp
 from clearprop.errors import DTypeError, ShapeError
 from clearprop.ir.program import equations_under
 from clearprop.layers import Dense, Dropout, Flatten, Layer
-from clearprop.layers.mode import Mode, current_mode, direct_mode, seed_words
+from clearprop.layers.mode import Mode, current_mode, direct_mode
 from clearprop.layers.weight import Weight
+from clearprop.ops.random import words
 from clearprop.settings import settings
 from clearprop.tensor import Tensor
 
@@ -271,7 +272,7 @@ def test_random_numbers_follow_from_seed_step_and_position() -> None:
     drop, ones = Dropout(0.5), np.ones((4, 50), np.float32)
 
     def draw(seed: int, step: int) -> np.ndarray:
-        with Mode(True, Tensor.leaf(seed_words(seed)), Tensor.leaf(seed_words(step))).active():
+        with Mode(True, Tensor.leaf(words(seed)), Tensor.leaf(words(step))).active():
             array: np.ndarray = drop(ones).numpy()
             return array
 

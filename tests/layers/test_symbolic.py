@@ -41,6 +41,10 @@ def test_calls_on_a_symbolic_tensor_are_recorded() -> None:
     np.testing.assert_allclose(model(batch).numpy(), expected, rtol=1e-6)
 
 
+def test_the_length_of_an_input_may_be_a_number_of_numpy() -> None:
+    assert repr(Input((np.prod([2, 3]),))) == "<symbolic f32(None, 6)>"
+
+
 def test_unknown_lengths_stay_unknown_and_apart() -> None:
     x = Input((None, None, 3))
     assert x.shape == (None, None, None, 3)

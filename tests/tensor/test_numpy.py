@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import clearprop as cp
+from clearprop.errors import ArgumentError
 from clearprop.tensor import Tensor
 
 F4 = np.float32
@@ -161,8 +162,11 @@ def test_one_number_is_a_python_number() -> None:
     assert f"{cp.tensor(0.12345):.3f} {cp.tensor(2)}" == "0.123 Tensor(2, i64[])"
     with pytest.raises(TypeError):
         operator.index(cp.tensor(1.0))
-    with pytest.raises(ValueError, match="ambiguous"):
-        bool(cp.tensor([1.0, 2.0]))
+    for several in (cp.tensor([1.0, 2.0]), cp.zeros((0,))):
+        with pytest.raises(ArgumentError, match="Deciding by a Tensor: it is not a single number"):
+            bool(several)
+        with pytest.raises(ArgumentError, match="one number of a Tensor: it is not a single"):
+            float(several)
 
 
 def test_comparing_gives_numbers_and_hashing_the_node() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import clearprop as cp
-from clearprop.errors import NotBuiltError
+from clearprop.errors import ArgumentError, NotBuiltError
 from tests.train.nets import CLASSES, X, classifier, two_ended
 
 
@@ -44,3 +44,30 @@ def test_a_wrong_gradient_is_found() -> None:
 def test_a_model_without_weights_cannot_be_checked() -> None:
     with pytest.raises(NotBuiltError, match="check_gradients"):
         cp.Sequential([cp.layers.Dense(2)]).check_gradients(X)
+
+
+class Named(cp.Model):
+    """A subclass that takes its inputs in a dict."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = cp.layers.Dense(1)
+
+    def call(self, inputs: Any) -> Any:
+        return self.dense(inputs["left"]) * inputs["right"]
+
+
+def test_a_subclass_that_takes_a_dict_is_checked() -> None:
+    model, inputs = Named(), {"left": X[:3], "right": X[:3, :1]}
+    model(inputs)
+    report = model.check_gradients(inputs)
+    assert report
+    assert len(report.rows) == 4
+
+
+def test_a_loss_that_layers_add_cannot_be_checked_with_targets() -> None:
+    model = cp.Sequential([cp.layers.Dense(2, activity_regularizer="l2")])
+    model.compile("sgd")
+    model(X)
+    with pytest.raises(ArgumentError, match="without a loss that could be checked"):
+        model.check_gradients(X, X[:, :2])

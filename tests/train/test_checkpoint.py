@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import clearprop as cp
-from clearprop.errors import ArgumentError, NotBuiltError, UnsupportedError
+from clearprop.errors import ArgumentError, NotBuiltError, ShapeError, UnsupportedError
 from clearprop.train.files import read_file
 from tests.train.nets import CLASSES, Residual, X, assert_same, classifier, told, two_ended
 
@@ -85,6 +85,15 @@ def test_a_model_that_was_only_called_comes_back(tmp_path: Path) -> None:
     again = saved(model, tmp_path)
     assert_same(model, again)
     np.testing.assert_array_equal(again.predict(X), np.asarray(output))
+
+
+def test_inputs_that_were_refused_do_not_count_as_seen(tmp_path: Path) -> None:
+    model = cp.Sequential([cp.layers.Dense(2)])
+    expected = model(X).numpy()
+    with pytest.raises(ShapeError):
+        model.predict(X[:, :3])
+    model.save(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(cp.load_model(tmp_path / "model.safetensors")(X), expected)
 
 
 def test_layers_shared_with_another_model_come_back(tmp_path: Path) -> None:
@@ -309,7 +318,7 @@ def test_weights_go_into_another_model_of_the_same_layers(tmp_path: Path) -> Non
 def test_a_model_without_weights_is_not_saved(tmp_path: Path) -> None:
     model = cp.Sequential([cp.layers.Dense(2)])
     for save in (model.save, model.save_weights):
-        with pytest.raises(NotBuiltError, match="it has no weights yet"):
+        with pytest.raises(NotBuiltError, match='"sequential" has no weights yet'):
             save(tmp_path / "model.safetensors")
 
 

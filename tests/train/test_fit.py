@@ -144,6 +144,14 @@ def test_validation_comes_every_so_many_epochs() -> None:
     assert len(history.history["val_loss"]) == 2
 
 
+def test_a_printed_history_shows_validation_at_the_epochs_that_had_it() -> None:
+    model = classifier()
+    model.fit(X, CLASSES, epochs=4, validation_data=(X, CLASSES), validation_freq=2, verbose=0)
+    head, _, *rows = str(model.history).splitlines()
+    start = head.index("val_loss")
+    assert [bool(row[start : start + 8].strip()) for row in rows] == [False, True, False, True]
+
+
 def test_validation_changes_nothing_in_the_training() -> None:
     with_, without = classifier(seed=2), classifier(seed=2)
     first = with_.fit(X, CLASSES, epochs=3, validation_data=(X, CLASSES), verbose=0).history

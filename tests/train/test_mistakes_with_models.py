@@ -180,6 +180,33 @@ MISTAKES: dict[str, tuple[Callable[[], cp.Model], Callable[[cp.Model], Any], Tol
             "",
         ),
     ),
+    "an optimizer that another model took over": (
+        net,
+        lambda model: (
+            model.compile(optimizer := cp.optimizers.Adam(), "mse"),
+            (other := net()).compile(optimizer, "mse"),
+            other.fit(X, X[:, :3], verbose=0),
+            model.fit(X, X[:, :3]),
+        ),
+        (
+            ArgumentError,
+            'fit: the optimizer of "net" was compiled into another model since',
+            "one Adam in two models",
+            "an optimizer of its own for each model",
+            "compile it again with a new optimizer, or with a name such as 'adam'",
+        ),
+    ),
+    "a list as the loss of an output": (
+        net,
+        lambda model: model.compile("adam", {"output": ["mse"]}),
+        (
+            ArgumentError,
+            "Choosing a loss: this is not one",
+            "['mse']",
+            'a name such as "mse", cp.losses.MeanSquaredError(), or a function of (y_true, y_pred)',
+            "",
+        ),
+    ),
     "a loss for an unknown output": (
         two,
         lambda model: (model.compile("adam", {"prise": "mse"}), model.fit([X, X], [Y, Y])),

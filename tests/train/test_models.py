@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import clearprop as cp
+from clearprop.errors import ArgumentError
 from tests.train.nets import CLASSES, Residual, X, classifier, two_ended
 
 dense = cp.layers.Dense
@@ -67,6 +68,16 @@ def test_a_model_of_named_inputs_is_called_on_a_dict() -> None:
     model = cp.Model({"a": a, "b": b}, dense(1)(a - b * 2.0))
     given = {"b": X * 3.0, "a": X}
     np.testing.assert_allclose(model(given).numpy(), model.predict(given), atol=1e-6)
+
+
+def test_inputs_in_a_dict_are_found_by_name_in_whatever_order_they_were_drawn() -> None:
+    second, first = cp.layers.Input((1,), name="b"), cp.layers.Input((1,), name="a")
+    model = cp.Model([second, first], second * 10.0 + first)
+    given = {"a": np.ones((1, 1), np.float32), "b": np.full((1, 1), 2, np.float32)}
+    assert model({**given, "more": given["a"]}).item() == model(given).item() == 21
+    assert model.predict(given).item() == 21
+    with pytest.raises(ArgumentError, match="there is no input called 'b'"):
+        model({"a": given["a"], "c": given["b"]})
 
 
 def test_training_true_drops_and_false_does_not() -> None:

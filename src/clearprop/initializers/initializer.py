@@ -11,12 +11,13 @@ import numpy as np
 
 from clearprop.dtypes import as_dtype, is_float
 from clearprop.errors import ArgumentError, DTypeError, ShapeError
-from clearprop.initializers.random_stream import RandomStream, words_of
+from clearprop.initializers.random_stream import RandomStream
 from clearprop.ir.place import here
 from clearprop.ir.types import Shape
 from clearprop.ir.value import Array
+from clearprop.ops.random import words_of
 from clearprop.registry import Configurable
-from clearprop.settings import settings
+from clearprop.settings import is_seed, settings
 
 _direct_calls = 0
 
@@ -110,14 +111,14 @@ class RandomInitializer(Initializer):
     is_random = True
 
     def __init__(self, seed: int | None = None) -> None:
-        if seed is not None and (not isinstance(seed, int) or not 0 <= seed < 2**64):
+        if seed is not None and not is_seed(seed):
             raise ArgumentError(
                 f"{type(self).__name__}: the seed must be a whole number",
                 found=f"seed={seed!r}",
                 needed="0 <= seed < 2**64, or None",
                 at=str(here()),
             )
-        self.seed = seed
+        self.seed = None if seed is None else int(seed)
 
 
 def _checked_shape(shape: Sequence[int], name: str) -> Shape:

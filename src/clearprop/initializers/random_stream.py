@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -12,17 +11,8 @@ from clearprop import ops
 from clearprop.dtypes import F64, U32
 from clearprop.ir.types import Shape
 from clearprop.ir.value import Array
+from clearprop.ops.random import words
 from clearprop.tensor.tensor import Tensor
-
-
-def words_of(*path: object) -> Array:
-    """Two 32-bit words that stand for some numbers and texts.
-
-    Shapes:
-        Output: u32 (2,)
-    """
-    digest = hashlib.sha256(repr(path).encode()).digest()
-    return np.frombuffer(digest[:8], "<u4").astype(U32)
 
 
 class RandomStream:
@@ -37,6 +27,7 @@ class RandomStream:
         key: (2,)
 
     Example:
+        >>> from clearprop.ops.random import words_of
         >>> stream = RandomStream(words_of("any", "words"))
         >>> first, second = stream.uniform((2,)), stream.uniform((2,))
         >>> bool((first == second).any())
@@ -72,7 +63,7 @@ class RandomStream:
         return self._drawn(ops.truncated_normal, shape)
 
     def _drawn(self, draw: Callable[..., Any], shape: Shape, **limits: float) -> Array:
-        counter = Tensor.leaf(ops.random.words(self._draws))
+        counter = Tensor.leaf(words(self._draws))
         self._draws += 1
         drawn = draw(self.key, counter, shape, dtype=F64, **limits)
         assert isinstance(drawn, Tensor)

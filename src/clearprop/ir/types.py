@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from clearprop.dtypes import F32, DType, short_name
 
@@ -16,6 +19,11 @@ class TensorType:
 
     shape: Shape
     dtype: DType = F32
+
+    @classmethod
+    def of(cls, array: np.ndarray[Any, Any]) -> TensorType:
+        """The type of an array."""
+        return cls(array.shape, array.dtype)
 
     def __str__(self) -> str:
         return f"{short_name(self.dtype)}[{', '.join(map(str, self.shape))}]"

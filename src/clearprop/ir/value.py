@@ -92,7 +92,7 @@ class Value:
     @classmethod
     def leaf(cls, array: Array, name: str = "") -> Value:
         """A value that holds ``array`` (which nobody may change any more)."""
-        return cls(TensorType(array.shape, array.dtype), array=array, name=name)
+        return cls(TensorType.of(array), array=array, name=name)
 
     @classmethod
     def results(cls, equation: Equation) -> tuple[Self, ...]:

@@ -79,7 +79,7 @@ def _check_read(
     if value.equation is None:
         if value.array is None:
             raise fail("a placeholder is read that is no input", "the Program's own inputs")
-        if value.type != TensorType(value.array.shape, value.array.dtype):
+        if value.type != TensorType.of(value.array):
             raise fail("a leaf's numbers are of another type than the leaf", str(value.type))
     elif value.equation not in results:
         raise fail("a value is read before any equation gives it", "an equation above")

@@ -9,6 +9,7 @@ from clearprop.layers.activation_layers import (
     Softmax,
 )
 from clearprop.layers.activity import ActivityRegularization
+from clearprop.layers.attention import AdditiveAttention, Attention
 from clearprop.layers.batch_normalization import BatchNormalization
 from clearprop.layers.borders import (
     Cropping1D,
@@ -27,9 +28,11 @@ from clearprop.layers.dropout import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from clearprop.layers.einsum_dense import EinsumDense
 from clearprop.layers.embedding import Embedding
 from clearprop.layers.group_normalization import GroupNormalization
 from clearprop.layers.layer import Layer
+from clearprop.layers.masking import Masking
 from clearprop.layers.merging import (
     Add,
     Average,
@@ -40,6 +43,7 @@ from clearprop.layers.merging import (
     Multiply,
     Subtract,
 )
+from clearprop.layers.multi_head_attention import GroupQueryAttention, MultiHeadAttention
 from clearprop.layers.noise import GaussianDropout, GaussianNoise
 from clearprop.layers.pooling import (
     GlobalAveragePooling1D,
@@ -48,6 +52,22 @@ from clearprop.layers.pooling import (
     GlobalMaxPooling1D,
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
+)
+from clearprop.layers.recurrent import (
+    GRU,
+    LSTM,
+    RNN,
+    Bidirectional,
+    GRUCell,
+    LSTMCell,
+    SimpleRNN,
+    SimpleRNNCell,
+    StackedRNNCells,
+    TimeDistributed,
+)
+from clearprop.layers.positional_encoding import (
+    LearnedPositionalEncoding,
+    SinusoidalPositionalEncoding,
 )
 from clearprop.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
 from clearprop.layers.sample_normalization import (
@@ -80,15 +100,21 @@ from clearprop.layers.window_pooling import (
 
 __all__ = [
     "ELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
     "AveragePooling3D",
     "BatchNormalization",
+    "Bidirectional",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -104,8 +130,10 @@ __all__ = [
     "DepthwiseConv2D",
     "Dot",
     "Dropout",
+    "EinsumDense",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -115,16 +143,21 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "GroupQueryAttention",
     "Identity",
     "Input",
+    "LSTMCell",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "LearnedPositionalEncoding",
+    "Masking",
     "MaxPooling1D",
     "MaxPooling2D",
     "MaxPooling3D",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "Normalization",
     "PReLU",
@@ -136,11 +169,16 @@ __all__ = [
     "Reshape",
     "SeparableConv1D",
     "SeparableConv2D",
+    "SimpleRNN",
+    "SimpleRNNCell",
+    "SinusoidalPositionalEncoding",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "StackedRNNCells",
     "Subtract",
+    "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",

@@ -17,8 +17,11 @@ from clearprop.layers.checks import (
     number_from,
 )
 from clearprop.layers.layer import Layer
+from clearprop.layers.masks import first_axes
 from clearprop.layers.options import LayerOptions
 from clearprop.layers.weight import Weight
+
+_NEVER = -1e9  # its exponential is 0
 
 
 class Activation(Layer):
@@ -36,6 +39,8 @@ class Activation(Layer):
         >>> cp.layers.Activation("tanh")([0.0]).tolist()
         [0.0]
     """
+
+    supports_masking = True
 
     def __init__(self, activation: Any, **options: Unpack[LayerOptions]) -> None:
         super().__init__(**options)
@@ -63,6 +68,8 @@ class ReLU(Layer):
         >>> cp.layers.ReLU(max_value=1.0)([-2.0, 0.5, 2.0]).tolist()
         [0.0, 0.5, 1.0]
     """
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -98,6 +105,8 @@ class LeakyReLU(Layer):
         [-1.0, 2.0]
     """
 
+    supports_masking = True
+
     def __init__(self, negative_slope: float = 0.3, **options: Unpack[LayerOptions]) -> None:
         super().__init__(**options)
         self.negative_slope = number_from(self, "negative_slope", negative_slope)
@@ -131,6 +140,8 @@ class PReLU(Layer):
         >>> cp.layers.PReLU(alpha_initializer=0.25)([[-4.0, 2.0]]).tolist()
         [[-1.0, 2.0]]
     """
+
+    supports_masking = True
 
     alpha: Weight
 
@@ -192,6 +203,8 @@ class ELU(Layer):
         [-1.0, 2.0]
     """
 
+    supports_masking = True
+
     def __init__(self, alpha: float = 1.0, **options: Unpack[LayerOptions]) -> None:
         super().__init__(**options)
         self.alpha = number_from(self, "alpha", alpha, low=-float("inf"))
@@ -204,12 +217,14 @@ class ELU(Layer):
 class Softmax(Layer):
     """Probabilities from logits.   See ``cp.activations.softmax``.
 
+    What a mask excludes has probability 0.
+
     Args:
         axis: one or several, along which the probabilities have the sum 1.
         **options: ``name``, ``trainable``, ``dtype``.
 
     Shapes:
-        x: S  ->  S
+        x: S, mask: bool, the first axes of S, 1 where all have one answer  ->  S
 
     Example:
         >>> import clearprop as cp
@@ -217,10 +232,16 @@ class Softmax(Layer):
         [[0.5, 0.5]]
     """
 
+    supports_masking = True
+
     def __init__(self, axis: int | Sequence[int] = -1, **options: Unpack[LayerOptions]) -> None:
         super().__init__(**options)
         self.axis = axis
 
-    def call(self, inputs: Value) -> Value:
-        """The probabilities."""
-        return activations.softmax(inputs, self.axis)
+    def call(self, inputs: Value, mask: Value | None = None) -> Value:
+        """The probabilities; what is masked has none."""
+        if mask is None:
+            return activations.softmax(inputs, self.axis)
+        counts = first_axes(mask, inputs)
+        kept = ops.where(counts, inputs, _NEVER)
+        return ops.where(counts, activations.softmax(kept, self.axis), 0.0)

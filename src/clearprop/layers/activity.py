@@ -44,6 +44,8 @@ class ActivityRegularization(Layer):
         [[1.0, 2.0]]
     """
 
+    supports_masking = True
+
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **options: Unpack[LayerOptions]) -> None:
         super().__init__(**options)
         self.l1, self.l2 = l1, l2

@@ -8,9 +8,12 @@ from clearprop import initializers, ops, regularizers
 from clearprop.ir.value import Value
 from clearprop.layers.checks import BuildShape, axes_of, known_lengths, needs_length, number_from
 from clearprop.layers.layer import Layer
+from clearprop.layers.masks import first_axes, needs_mask
 from clearprop.layers.options import LayerOptions
 from clearprop.layers.weight import Weight
 from clearprop.ops.lift import lift_float
+
+_NOT_ZERO = 1e-7  # Keras's, added to the number of elements that count
 
 
 class BatchNormalization(Layer):
@@ -56,6 +59,8 @@ class BatchNormalization(Layer):
         >>> layer.moving_mean.numpy().round(2)
         array([0.02], dtype=float32)
     """
+
+    supports_masking = True
 
     gamma: Weight | None
     beta: Weight | None
@@ -108,17 +113,19 @@ class BatchNormalization(Layer):
             shape, self.moving_variance_initializer, name="moving_variance", trainable=False
         )
 
-    def call(self, inputs: Value, training: bool = False) -> Value:
-        """The normalized input."""
+    def call(self, inputs: Value, training: bool = False, mask: Value | None = None) -> Value:
+        """The normalized input; what is masked does not count in the batch's statistics."""
         x = lift_float(inputs)
         (axis,) = axes_of(self, self.axis, len(x.shape))
         needs_length(self, x, axis, self.moving_mean.shape[0], "features")
         along = tuple(length if n == axis else 1 for n, length in enumerate(x.shape))
         if training and self.trainable:
             others = tuple(n for n in range(len(x.shape)) if n != axis)
-            mean = ops.mean(x, others, keepdims=True)
+            if mask is not None:
+                needs_mask(self, mask, x.shape[:-1])
+            mean = _mean(x, others, mask)
             centered = ops.subtract(x, mean)
-            variance = ops.mean(ops.square(centered), others, keepdims=True)
+            variance = _mean(ops.square(centered), others, mask)
             self._follow(self.moving_mean, mean)
             self._follow(self.moving_variance, variance)
         else:
@@ -139,3 +146,13 @@ class BatchNormalization(Layer):
         old = ops.multiply(moving, self.momentum)
         new = ops.multiply(ops.reshape(present, moving.shape), 1 - self.momentum)
         self.update(moving, ops.cast(ops.add(old, ops.stop_gradient(new)), moving.dtype))
+
+
+def _mean(x: Value, axes: tuple[int, ...], mask: Value | None) -> Value:
+    """The mean over ``axes`` of the elements that count, with length 1 where those were."""
+    if mask is None:
+        return ops.mean(x, axes, keepdims=True)
+    counts = ops.broadcast_to(first_axes(mask, x), x.shape)
+    total = ops.sum(ops.where(counts, x, 0.0), axes, keepdims=True)
+    number = ops.sum(ops.cast(counts, x.dtype), axes, keepdims=True)
+    return ops.divide(total, ops.add(number, _NOT_ZERO))

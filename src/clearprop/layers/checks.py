@@ -121,7 +121,14 @@ def known_lengths(layer: Layer, shape: BuildShape, axes: Sequence[int]) -> tuple
 # -- inputs -----------------------------------------------------------------------------
 
 
-def needs_rank(layer: Layer, shape: BuildShape, text: str, *, at_least: bool = False) -> None:
+def needs_rank(
+    layer: Layer,
+    shape: BuildShape,
+    text: str,
+    *,
+    at_least: bool = False,
+    for_missing: str = "x[None] for a batch of one sample",
+) -> None:
     """Refuse an input with another number of axes than ``text`` names.
 
     Args:
@@ -129,6 +136,7 @@ def needs_rank(layer: Layer, shape: BuildShape, text: str, *, at_least: bool = F
         shape: of the input.
         text: such as ``(batch, steps, features)``.
         at_least: whether there may be more axes.
+        for_missing: what to try where one axis is missing.
 
     Raises:
         ShapeError: the input has too few or too many axes.
@@ -142,7 +150,7 @@ def needs_rank(layer: Layer, shape: BuildShape, text: str, *, at_least: bool = F
         f"{'axis' if len(shape) == 1 else 'axes'}, it takes {rank}{' or more' if at_least else ''}",
         found=f"an input of shape {tuple(shape)}",
         needed=text,
-        try_="x[None] for a batch of one sample" if missing_batch else "",
+        try_=for_missing if missing_batch else "",
         at=str(here()),
     )
 

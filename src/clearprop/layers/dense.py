@@ -47,6 +47,8 @@ class Dense(Layer):
         [[6.0, 6.0]]
     """
 
+    supports_masking = True
+
     kernel: Weight
     bias: Weight | None
 

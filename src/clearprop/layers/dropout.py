@@ -48,6 +48,8 @@ class Dropout(Layer):
         [0.0, 2.0]
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         rate: float,
@@ -93,6 +95,8 @@ class AlphaDropout(Layer):
         [1.0, 2.0]
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         rate: float,
@@ -121,6 +125,8 @@ class AlphaDropout(Layer):
 
 class _SpatialDropout(Layer):
     """Dropout that drops whole channels."""
+
+    supports_masking = True
 
     _needed_shape = ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from clearprop import initializers, primitives, regularizers
+from clearprop import initializers, ops, primitives, regularizers
 from clearprop.dtypes import is_integer
 from clearprop.errors import DTypeError
 from clearprop.ir.place import here
@@ -24,6 +24,7 @@ class Embedding(Layer):
         output_dim: length of each vector.
         embeddings_initializer: draws the first vectors.
         embeddings_regularizer: adds a penalty on the table to the loss.
+        mask_zero: whether index 0 only fills sequences up: it is masked.
         **options: ``name``, ``trainable``, ``dtype``.
 
     Shapes:
@@ -50,6 +51,7 @@ class Embedding(Layer):
         output_dim: int,
         embeddings_initializer: Any = "uniform",
         embeddings_regularizer: Any = None,
+        mask_zero: bool = False,
         **options: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**options)
@@ -57,6 +59,7 @@ class Embedding(Layer):
         self.output_dim = positive_integer(self, "output_dim", output_dim)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self.mask_zero = mask_zero
 
     def build(self, input_shape: Any = None) -> None:
         """Make the table."""
@@ -80,3 +83,7 @@ class Embedding(Layer):
         # The primitive itself: unlike `ops.take` it does not count from the end.
         table, indices = lift(self.embeddings, inputs)
         return primitives.gather(table, indices, axis=0)
+
+    def compute_mask(self, inputs: Value, mask: Any) -> Value | None:
+        """Where the index is not 0, with ``mask_zero``."""
+        return ops.not_equal(inputs, 0) if self.mask_zero else None

@@ -59,6 +59,8 @@ class GroupNormalization(Layer):
         [[-1.0, 1.0, 1.0, -1.0]]
     """
 
+    supports_masking = True
+
     gamma: Weight | None
     beta: Weight | None
 

@@ -192,6 +192,7 @@ class Layer(Configurable):
         trainable: bool = True,
         regularizer: Any = None,
         dtype: Any = None,
+        is_state: bool = False,
     ) -> Weight:
         """A new weight of this layer; assign it to an attribute.
 
@@ -202,6 +203,8 @@ class Layer(Configurable):
             trainable: whether the optimizer changes it.
             regularizer: name or Regularizer that adds to the loss.
             dtype: element type; the layer's own by default.
+            is_state: whether the layer remembers it from batch to batch: it is among the
+                ``variables`` but not among the ``weights``.
 
         Shapes:
             As given.
@@ -215,6 +218,7 @@ class Layer(Configurable):
             regularizer=regularizers.get(regularizer),
             position=self._position,
             layer_path=_path_teller(self),
+            is_state=is_state,
         )
 
     def update(self, variable: Parameter, new_value: Any) -> None:
@@ -270,13 +274,18 @@ class Layer(Configurable):
             stack += reversed(layer.sublayers)
 
     @property
-    def weights(self) -> list[Weight]:
-        """All weights in Keras's order: layer by layer, trainable before non-trainable."""
+    def variables(self) -> list[Weight]:
+        """All weights, and what stateful layers remember from batch to batch."""
         found: dict[int, Weight] = {}
         for layer in self.all_layers():
             for weight in layer.own_weights:
                 found.setdefault(id(weight), weight)
         return list(found.values())
+
+    @property
+    def weights(self) -> list[Weight]:
+        """All weights in Keras's order: layer by layer, trainable before non-trainable."""
+        return [variable for variable in self.variables if not variable.is_state]
 
     @property
     def trainable_weights(self) -> list[Weight]:
@@ -302,14 +311,20 @@ class Layer(Configurable):
         trained = {id(weight) for weight in self.trainable_weights}
         return [weight for weight in self.weights if id(weight) not in trained]
 
+    @property
+    def non_trainable_variables(self) -> list[Weight]:
+        """The weights that ``fit`` leaves to the layers, and what those remember."""
+        trained = {id(weight) for weight in self.trainable_weights}
+        return [variable for variable in self.variables if id(variable) not in trained]
+
     def count_params(self) -> int:
         """Number of weights' elements."""
-        self._needs_weights("count_params")
+        self.needs_weights("count_params")
         return sum(weight.size for weight in self.weights)
 
     def get_weights(self) -> list[Array]:
         """Copies of all weights, in Keras's order and layouts."""
-        self._needs_weights("get_weights")
+        self.needs_weights("get_weights")
         return [weight.numpy().copy() for weight in self.weights]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
@@ -321,7 +336,7 @@ class Layer(Configurable):
         Raises:
             ShapeError: their number or a shape differs; then no weight is changed.
         """
-        self._needs_weights("set_weights")
+        self.needs_weights("set_weights")
         own = self.weights
         with telling_line:
             arrays = [leaf_array(weight) for weight in weights]  # all can be read before one is set
@@ -337,7 +352,12 @@ class Layer(Configurable):
         for weight, array in zip(own, arrays, strict=True):
             weight.assign(array)
 
-    def _needs_weights(self, doing: str) -> None:
+    def needs_weights(self, doing: str) -> None:
+        """Refuse what only a layer with weights can do.
+
+        Raises:
+            NotBuiltError: it has none yet.
+        """
         if not self.built:
             raise NotBuiltError(
                 f'{doing}: "{self.name}" has no weights yet, it has not seen an input',

@@ -14,6 +14,7 @@ from clearprop import ops, primitives
 from clearprop.dtypes import BOOL
 from clearprop.errors import ArgumentError, ShapeError
 from clearprop.ir.place import here
+from clearprop.ir.types import Shape
 from clearprop.ir.value import Value
 from clearprop.tensor.parameter import Parameter
 from clearprop.tensor.tensor import Tensor, tensor
@@ -58,10 +59,19 @@ def with_mask(value: Tensor, mask: Any) -> Tensor:
     Shapes:
         value: (batch, steps, ...), mask: bool (batch, steps)  ->  as value
     """
-    (same,) = [primitives.reshape(value, shape=value.shape)]
-    assert isinstance(same, Tensor)
+    same = primitives.reshape(value, shape=value.shape)
     same.mask = mask
     return same
+
+
+def first_axes(mask: Value, value: Value) -> Value:
+    """A mask with as many axes as ``value``: those that it lacks get length 1.
+
+    Shapes:
+        mask: (batch, steps), value: (batch, steps, a, b)  ->  (batch, steps, 1, 1)
+    """
+    rank = len(value.shape)
+    return ops.reshape(mask, (*mask.shape, *(1,) * (rank - len(mask.shape))))
 
 
 def given_masks(layer: Layer, inputs: Any, masks: Any) -> Any:
@@ -88,15 +98,24 @@ def given_masks(layer: Layer, inputs: Any, masks: Any) -> Any:
         return inputs
     mask = masks if isinstance(masks, Value) else tensor(masks)
     mask = mask if mask.dtype == BOOL else ops.cast(mask, BOOL)
-    lengths = zip(mask.shape, inputs.shape, strict=False)
-    if len(mask.shape) > len(inputs.shape) or any(m not in {1, n} for m, n in lengths):
+    if mask.shape[:1] not in {(1,), inputs.shape[:1]} or len(mask.shape) > len(inputs.shape):
+        needs_mask(layer, mask, inputs.shape[:2])
+    return with_mask(inputs, mask)
+
+
+def needs_mask(layer: Layer, mask: Value, shape: Shape) -> None:
+    """Refuse a mask of another shape.
+
+    Raises:
+        ShapeError: it has one.
+    """
+    if mask.shape != shape:
         raise ShapeError(
             f'{type(layer).__name__} "{layer.name}": the mask does not fit the input',
-            found=f"mask: {mask.type} for x: {inputs.type}",
-            needed=f"a mask of shape {inputs.shape[:2]}",
+            found=f"mask: {mask.type}",
+            needed=f"a mask of shape {shape}",
             at=str(here()),
         )
-    return with_mask(inputs, mask)
 
 
 def mask_arguments(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any, Unpack
 
@@ -13,6 +13,7 @@ from clearprop.ir.place import here
 from clearprop.ir.value import Value
 from clearprop.layers.checks import axes_of, label, several
 from clearprop.layers.layer import Layer
+from clearprop.layers.masks import first_axes, flat, masks_of
 from clearprop.layers.options import LayerOptions
 from clearprop.layers.sample_normalization import unit_length
 from clearprop.ops.lift import common_shape, lift_float, promote
@@ -23,6 +24,8 @@ from clearprop.ops.lift import common_shape, lift_float, promote
 class _Merge(Layer):
     """A layer that meets its inputs element by element."""
 
+    supports_masking = True
+
     _count: int | None = None
 
     def __init__(self, **options: Unpack[LayerOptions]) -> None:
@@ -32,21 +35,24 @@ class _Merge(Layer):
         """The merged inputs."""
         values = several(self, inputs, self._count)
         _needs_one_batch(self, values)
-        # Axes that an input lacks are those right after the batch.
+        masks = [_spread(mask, x) for mask, x in zip(masks_of(values), values, strict=True)]
         rank = max(len(value.shape) for value in values)
-        values = [
-            ops.reshape(x, (*x.shape[:1], *[1] * (rank - len(x.shape)), *x.shape[1:]))
-            for x in values
-        ]
+        values = [_with_axes(x, rank) for x in values]
+        masks = [None if mask is None else _with_axes(mask, rank) for mask in masks]
         try:
             common_shape([value.shape for value in values], label(self))
         except ShapeError as error:
             error.at = str(here())
             raise
-        return self._merged(values)
+        return self._merged(values, masks)
 
-    def _merged(self, values: Sequence[Value]) -> Value:
+    def _merged(self, values: Sequence[Value], masks: Sequence[Value | None]) -> Value:
         raise NotImplementedError
+
+    def compute_mask(self, inputs: Any, mask: Any) -> Any:
+        """Where one of the inputs counts, if all of them have a mask."""
+        masks = flat(mask)
+        return None if any(each is None for each in masks) else reduce(ops.logical_or, masks)
 
 
 class Add(_Merge):
@@ -61,7 +67,7 @@ class Add(_Merge):
         [[3.0]]
     """
 
-    def _merged(self, values: Sequence[Value]) -> Value:
+    def _merged(self, values: Sequence[Value], masks: Sequence[Value | None]) -> Value:
         return reduce(ops.add, values)
 
 
@@ -79,12 +85,14 @@ class Subtract(_Merge):
 
     _count = 2
 
-    def _merged(self, values: Sequence[Value]) -> Value:
+    def _merged(self, values: Sequence[Value], masks: Sequence[Value | None]) -> Value:
         return ops.subtract(values[0], values[1])
 
 
 class Multiply(_Merge):
     """The product of its inputs, element by element: one gates the other.
+
+    A masked step of one input counts as 1; what is masked in all of them is 0.
 
     Shapes:
         list of (batch, ...) that broadcast  ->  their common shape
@@ -95,8 +103,16 @@ class Multiply(_Merge):
         [[6.0]]
     """
 
-    def _merged(self, values: Sequence[Value]) -> Value:
-        return reduce(ops.multiply, values)
+    def _merged(self, values: Sequence[Value], masks: Sequence[Value | None]) -> Value:
+        ones = [
+            x if mask is None else ops.where(mask, x, 1)
+            for x, mask in zip(values, masks, strict=True)
+        ]
+        product = reduce(ops.multiply, ones)
+        known = [mask for mask in masks if mask is not None]
+        if len(known) < len(masks):
+            return product
+        return ops.where(reduce(ops.logical_or, known), product, 0)
 
 
 class Average(_Merge):
@@ -111,12 +127,14 @@ class Average(_Merge):
         [[1.5]]
     """
 
-    def _merged(self, values: Sequence[Value]) -> Value:
+    def _merged(self, values: Sequence[Value], masks: Sequence[Value | None]) -> Value:
         return ops.divide(reduce(ops.add, values), float(len(values)))
 
 
 class Maximum(_Merge):
     """The largest of its inputs, element by element.
+
+    A masked step of one input leaves the choice to the others.
 
     Shapes:
         list of (batch, ...) that broadcast  ->  their common shape
@@ -127,12 +145,14 @@ class Maximum(_Merge):
         [[2.0]]
     """
 
-    def _merged(self, values: Sequence[Value]) -> Value:
-        return reduce(ops.maximum, values)
+    def _merged(self, values: Sequence[Value], masks: Sequence[Value | None]) -> Value:
+        return _chosen(ops.maximum, values, masks)
 
 
 class Minimum(_Merge):
     """The smallest of its inputs, element by element.
+
+    A masked step of one input leaves the choice to the others.
 
     Shapes:
         list of (batch, ...) that broadcast  ->  their common shape
@@ -143,8 +163,8 @@ class Minimum(_Merge):
         [[1.0]]
     """
 
-    def _merged(self, values: Sequence[Value]) -> Value:
-        return reduce(ops.minimum, values)
+    def _merged(self, values: Sequence[Value], masks: Sequence[Value | None]) -> Value:
+        return _chosen(ops.minimum, values, masks)
 
 
 # -- one after the other, and products ---------------------------------------------------------
@@ -184,6 +204,17 @@ class Concatenate(Layer):
                 at=str(here()),
             )
         return ops.concatenate(promote(*values), axis)
+
+    def compute_mask(self, inputs: Any, mask: Any) -> Any:
+        """The masks joined as the inputs are; an input without one counts everywhere."""
+        masks = flat(mask)
+        if all(each is None for each in masks):
+            return None
+        spread = [
+            ops.full(x.shape, True, "bool") if each is None else _spread(each, x)
+            for each, x in zip(masks, flat(inputs), strict=True)
+        ]
+        return ops.any(ops.concatenate(spread, self.axis), axis=-1)
 
 
 class Dot(Layer):
@@ -245,6 +276,32 @@ class Dot(Layer):
         x, y = values if values[0].dtype == values[1].dtype else promote(*values)
         product = p.dot_general(x, y, contract=((places[0],), (places[1],)), batch=((0,), (0,)))
         return ops.expand_dims(product, 1) if len(product.shape) == 1 else product
+
+    def compute_mask(self, inputs: Any, mask: Any) -> None:
+        """The steps are summed over: their mask ends here."""
+
+
+def _with_axes(x: Value, rank: int) -> Value:
+    """x with ``rank`` axes: those that it lacks are put right after the batch."""
+    return ops.reshape(x, (*x.shape[:1], *[1] * (rank - len(x.shape)), *x.shape[1:]))
+
+
+def _spread(mask: Value | None, x: Value) -> Value | None:
+    """A mask of each element of x."""
+    return None if mask is None else ops.broadcast_to(first_axes(mask, x), x.shape)
+
+
+def _chosen(
+    choose: Callable[[Value, Value], Value], values: Sequence[Value], masks: Sequence[Value | None]
+) -> Value:
+    """The values reduced two by two; one that is masked is replaced by the other first."""
+    result, counts = values[0], masks[0]
+    for x, mask in zip(values[1:], masks[1:], strict=True):
+        other = x if mask is None else ops.where(mask, x, result)
+        kept = result if counts is None else ops.where(counts, result, other)
+        result = choose(kept, other)
+        counts = None if counts is None or mask is None else ops.logical_or(counts, mask)
+    return result
 
 
 def _needs_one_batch(layer: Layer, values: Sequence[Value]) -> None:

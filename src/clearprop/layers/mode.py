@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-import numpy as np
-
 from clearprop import primitives
 from clearprop.ir.value import Value
+from clearprop.ops.random import words, words_of
 from clearprop.settings import settings
 from clearprop.tensor.tensor import Tensor
-
-
-def seed_words(seed: int) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
-    """A seed below 2**64 as the two 32-bit words of a random key."""
-    return np.array([seed & 0xFFFFFFFF, seed >> 32], np.uint32)
-
-
-def path_words(*path: object) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
-    """Two 32-bit words that stand for a path such as (layer position, weight name)."""
-    digest = hashlib.sha256(repr(path).encode()).digest()
-    return np.frombuffer(digest[:8], "<u4").astype(np.uint32)
 
 
 class Mode:
@@ -60,9 +47,9 @@ class Mode:
         """
         number = self._draws.get(position, 0)
         self._draws[position] = number + 1
-        words = type(self.key).leaf(path_words(position, number))
-        key = self.key if seed is None else type(self.key).leaf(seed_words(seed))
-        return primitives.random_bits(key, words, shape=(2,))
+        draw = type(self.key).leaf(words_of(position, number))
+        key = self.key if seed is None else type(self.key).leaf(words(seed))
+        return primitives.random_bits(key, draw, shape=(2,))
 
     @contextmanager
     def active(self) -> Generator[Mode]:
@@ -87,5 +74,5 @@ def direct_mode(training: bool) -> Mode:
     """The mode of a layer that the user calls himself: fresh random numbers at each call."""
     global _direct_calls
     _direct_calls += 1
-    key, counter = seed_words(settings.seed), seed_words(_direct_calls)
+    key, counter = words(settings.seed), words(_direct_calls)
     return Mode(training, Tensor.leaf(key), Tensor.leaf(counter))

@@ -31,6 +31,8 @@ class GaussianNoise(Layer):
         [1.0, 2.0]
     """
 
+    supports_masking = True
+
     def __init__(
         self, stddev: float, seed: int | None = None, **options: Unpack[LayerOptions]
     ) -> None:
@@ -70,6 +72,8 @@ class GaussianDropout(Layer):
         >>> cp.layers.GaussianDropout(0.5)([1.0, 2.0]).tolist()
         [1.0, 2.0]
     """
+
+    supports_masking = True
 
     def __init__(
         self, rate: float, seed: int | None = None, **options: Unpack[LayerOptions]

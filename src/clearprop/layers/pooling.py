@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Unpack
+from typing import Any, ClassVar, Unpack
 
 from clearprop import ops
 from clearprop.ir.value import Value
 from clearprop.layers.checks import channels_axis, needs_rank
 from clearprop.layers.layer import Layer
+from clearprop.layers.masks import needs_mask
 from clearprop.layers.options import LayerOptions
 
 _SPACE = {1: "steps", 2: "rows, columns", 3: "planes, rows, columns"}
@@ -63,8 +64,10 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
         keepdims: whether the axis of the steps stays, with length 1.
         **options: ``name``, ``trainable``, ``dtype``.
 
+    Steps that a mask excludes do not count; where it excludes all, there is no mean (NaN).
+
     Shapes:
-        x: (batch, steps, features)  ->  (batch, features)
+        x: (batch, steps, features), mask: bool (batch, steps)  ->  (batch, features)
 
     Example:
         >>> import clearprop as cp
@@ -73,6 +76,20 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
     """
 
     rank = 1
+
+    def call(self, inputs: Value, mask: Value | None = None) -> Value:
+        """The means of the steps that count."""
+        if mask is None:
+            return super().call(inputs)
+        (steps,) = self.space(inputs)
+        needs_mask(self, mask, (inputs.shape[0], inputs.shape[steps]))
+        counts = ops.expand_dims(mask, 3 - steps)
+        total = ops.sum(ops.where(counts, inputs, 0.0), steps, keepdims=self.keepdims)
+        number = ops.sum(ops.cast(counts, total.dtype), steps, keepdims=self.keepdims)
+        return ops.divide(total, number)
+
+    def compute_mask(self, inputs: Value, mask: Any) -> None:
+        """The steps are gone, and their mask with them."""
 
 
 class GlobalAveragePooling2D(_GlobalAveragePooling):

@@ -173,6 +173,8 @@ class Identity(Layer):
         [1.0]
     """
 
+    supports_masking = True
+
     def __init__(self, **options: Unpack[LayerOptions]) -> None:
         super().__init__(**options)
 

@@ -48,6 +48,8 @@ class LayerNormalization(Layer):
         [[-1.0, 1.0]]
     """
 
+    supports_masking = True
+
     gamma: Weight | None
     beta: Weight | None
 
@@ -127,6 +129,8 @@ class RMSNormalization(Layer):
         [[1.0, -1.0]]
     """
 
+    supports_masking = True
+
     scale: Weight
 
     def __init__(
@@ -168,6 +172,8 @@ class UnitNormalization(Layer):
         >>> cp.layers.UnitNormalization()([[0.0, -2.0]]).tolist()
         [[0.0, -1.0]]
     """
+
+    supports_masking = True
 
     def __init__(self, axis: int | Sequence[int] = -1, **options: Unpack[LayerOptions]) -> None:
         super().__init__(**options)

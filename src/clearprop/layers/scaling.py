@@ -53,6 +53,8 @@ class Normalization(Layer):
         [[0.0, 1.0]]
     """
 
+    supports_masking = True
+
     adapted_mean: Weight
     adapted_variance: Weight
     count: Weight
@@ -205,6 +207,8 @@ class Rescaling(Layer):
         >>> cp.layers.Rescaling(2.0, offset=-1.0)([0, 1]).tolist()
         [-1.0, 1.0]
     """
+
+    supports_masking = True
 
     def __init__(self, scale: Any, offset: Any = 0.0, **options: Unpack[LayerOptions]) -> None:
         super().__init__(**options)

@@ -69,7 +69,12 @@ class SpatialLayer(Layer):
 
     def needs_space(self, shape: BuildShape) -> None:
         """Refuse an input without the right number of axes."""
-        needs_rank(self, shape, f"(batch, {_AXES[self.rank]}, channels)")
+        needs_rank(
+            self,
+            shape,
+            f"(batch, {_AXES[self.rank]}, channels)",
+            for_missing="x[..., None] for one channel, or x[None] for a batch of one sample",
+        )
 
 
 class ConvolutionBase(SpatialLayer):

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from clearprop import tree
 from clearprop.dtypes import DType, as_dtype, short_name
 from clearprop.errors import ArgumentError, TraceError
@@ -127,7 +129,7 @@ class SymbolicTensor(Operators, Symbolic):
 
     def __repr__(self) -> str:
         name = f"{self.name}: " if self.name else ""
-        return f"<symbolic {name}{short_name(self.dtype)}{symbolic_shape_text(self.shape)}>"
+        return f"<symbolic {name}{short_name(self.dtype)}{self.shape}>"
 
 
 def Input(  # noqa: N802 -- Keras's name
@@ -149,9 +151,7 @@ def Input(  # noqa: N802 -- Keras's name
         >>> cp.layers.Dense(3)(x).shape
         (None, 3)
     """
-    if isinstance(shape, int) or any(
-        size is not None and (not isinstance(size, int) or size < 0) for size in shape
-    ):
+    if isinstance(shape, int) or any(size is not None and not _is_length(size) for size in shape):
         raise ArgumentError(
             "Input: the shape of one sample is a tuple of whole numbers",
             found=f"shape={shape!r}",
@@ -163,7 +163,7 @@ def Input(  # noqa: N802 -- Keras's name
     stand_ins = []
     for batch, step in _STAND_IN_SIZES:
         # Each unknown length gets a size of its own, so that two of them are not taken for equal.
-        sizes = [batch, *(step * i if n is None else n for i, n in enumerate(shape, start=1))]
+        sizes = [batch, *(step * i if n is None else int(n) for i, n in enumerate(shape, start=1))]
         stand_ins.append(Tensor(TensorType(tuple(sizes), chosen), name=name or ""))
     return SymbolicTensor(stand_ins, name=name or "")
 
@@ -179,9 +179,9 @@ def declared_types(inputs: Sequence[SymbolicTensor], batch: int) -> list[TensorT
     ]
 
 
-def symbolic_shape_text(shape: SymbolicShape) -> str:
-    """``(None, 3)`` as users write it."""
-    return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
+def _is_length(size: object) -> bool:
+    is_whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
+    return is_whole and int(size) >= 0  # type: ignore[call-overload]
 
 
 def calls_under(outputs: Sequence[SymbolicTensor], inputs: Sequence[SymbolicTensor]) -> list[Call]:

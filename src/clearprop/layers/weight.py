@@ -10,7 +10,7 @@ from clearprop.dtypes import DType
 from clearprop.initializers import Initializer
 from clearprop.ir.types import Shape, TensorType
 from clearprop.ir.value import Array
-from clearprop.layers.mode import path_words, seed_words
+from clearprop.ops.random import words, words_of
 from clearprop.regularizers import Regularizer
 from clearprop.settings import settings
 from clearprop.tensor.parameter import Parameter
@@ -28,12 +28,15 @@ class Weight(Parameter):
         position: where the layer stands in its model.
         layer_path: tells the path of its layer.
         is_drawn: whether the numbers are still those the initializer drew.
+        is_state: whether it is no weight of the layer's function but what a stateful layer
+            remembers from batch to batch.
     """
 
     __slots__ = (
         "_numbers",
         "initializer",
         "is_drawn",
+        "is_state",
         "layer_path",
         "position",
         "regularizer",
@@ -51,7 +54,9 @@ class Weight(Parameter):
         regularizer: Regularizer | None = None,
         position: tuple[int, ...] = (),
         layer_path: Callable[[], str] = str,
+        is_state: bool = False,
     ) -> None:
+        self.is_state = is_state
         self.layer_path = layer_path
         self.initializer, self.regularizer, self.position = initializer, regularizer, position
         self.seed: int | None = None
@@ -105,7 +110,7 @@ def _draw(
     initializer: Initializer, shape: Shape, dtype: DType, path: tuple[int, tuple[int, ...], str]
 ) -> Array:
     seed, position, name = path
-    key = seed_words(seed) ^ path_words(position, name)
+    key = words(seed) ^ words_of(position, name)
     array = np.array(initializer(shape, dtype, key), dtype)
     array.flags.writeable = False
     return array

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
 from clearprop.errors import ArgumentError
@@ -56,7 +56,7 @@ def get(spec: object) -> Loss:
         return without_arguments(named(spec, base, ALIASES, at=str(here())))
     if isinstance(spec, type) and issubclass(spec, Loss):
         return without_arguments(spec)
-    if spec in _CLASS_OF:
+    if isinstance(spec, Hashable) and spec in _CLASS_OF:
         return _CLASS_OF[spec]()
     if callable(spec) and not isinstance(spec, type):
         return LossFunctionWrapper(spec)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from clearprop.errors import ArgumentError
@@ -71,7 +71,8 @@ def get(
     if isinstance(spec, type) and issubclass(spec, Metric):
         return without_arguments(spec)
     if isinstance(spec, Loss) or (callable(spec) and not isinstance(spec, type)):
-        return _CLASS_OF[spec]() if spec in _CLASS_OF else MeanMetricWrapper(spec)
+        is_known = isinstance(spec, Hashable) and spec in _CLASS_OF
+        return _CLASS_OF[spec]() if is_known else MeanMetricWrapper(spec)
     raise ArgumentError(
         "Choosing a metric: this is not one",
         found=f"{spec!r}"[:80],

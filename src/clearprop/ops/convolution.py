@@ -10,7 +10,7 @@ from clearprop.ir.value import Value
 from clearprop.ops.lift import ArrayLike, as_number, lift, promote
 from clearprop.ops.operation import operation
 from clearprop.ops.sliding import Padding, PerAxis, known_padding, padding_pairs, per_axis
-from clearprop.primitives.convolution import Convolving
+from clearprop.primitives.image_matrices import Convolving
 
 
 @operation

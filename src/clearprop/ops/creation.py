@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from clearprop import primitives as p
@@ -10,7 +12,7 @@ from clearprop.errors import ArgumentError, ShapeError
 from clearprop.ir.types import Shape
 from clearprop.ir.value import Value, leaf_class
 from clearprop.ops.axes import ShapeLike, as_shape
-from clearprop.ops.lift import ArrayLike, lift, spread
+from clearprop.ops.lift import ArrayLike, leaf_array, lift, spread
 from clearprop.ops.lift import as_dtype as in_dtype
 from clearprop.ops.operation import operation
 from clearprop.settings import settings
@@ -114,8 +116,15 @@ def full(shape: ShapeLike, fill_value: ArrayLike, dtype: object = None) -> Value
     """
     value = lift(fill_value)[0]
     if dtype is not None:
-        value = in_dtype(value, as_dtype(dtype))
+        value = _in_dtype(fill_value, value, as_dtype(dtype))
     return spread(value, as_shape(shape, _DOING))
+
+
+def _in_dtype(fill: ArrayLike, value: Value, dtype: DType) -> Value:
+    """``value``, which is ``fill`` lifted; plain numbers are not rounded twice on their way."""
+    if isinstance(fill, Value):
+        return in_dtype(value, dtype)
+    return type(value).leaf(leaf_array(fill, dtype))
 
 
 @operation
@@ -163,7 +172,12 @@ def full_like(x: ArrayLike, fill_value: ArrayLike, dtype: object = None) -> Valu
         array([7, 7])
     """
     value, fill = lift(x, fill_value)
-    return spread(in_dtype(fill, _dtype(dtype, value.dtype)), value.shape)
+    fill = (
+        in_dtype(fill, value.dtype)
+        if dtype is None
+        else _in_dtype(fill_value, fill, as_dtype(dtype))
+    )
+    return spread(fill, value.shape)
 
 
 def _dtype(dtype: object, default: DType | None = None) -> DType:
@@ -192,6 +206,9 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: obje
     Shapes:
         Output: (number of elements,)
 
+    Raises:
+        ArgumentError: the step is 0, or a number is infinite or NaN.
+
     Example:
         >>> import clearprop as cp
         >>> cp.ops.arange(2, 10, 3).numpy()
@@ -202,6 +219,12 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: obje
     if step == 0:
         raise ArgumentError(
             "Counting: a step of 0 never arrives", found="step=0", needed="another step"
+        )
+    if not all(math.isfinite(number) for number in (start, stop, step)):
+        raise ArgumentError(
+            "Counting: infinity is never reached",
+            found=f"from {start} to {stop} in steps of {step}",
+            needed="numbers that are finite",
         )
     is_whole = all(isinstance(number, (int, np.integer)) for number in (start, stop, step))
     numbers = np.arange(start, stop, step)
@@ -215,12 +238,16 @@ def linspace(start: float, stop: float, num: int = 50, dtype: object = None) -> 
     Shapes:
         Output: (num,)
 
+    Raises:
+        ShapeError: ``num`` is no whole number, or negative.
+
     Example:
         >>> import clearprop as cp
         >>> cp.ops.linspace(0, 1, 5).numpy()
         array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
     """
-    return leaf_class().leaf(np.linspace(start, stop, num).astype(_dtype(dtype)))
+    (count,) = as_shape(num, _DOING)
+    return leaf_class().leaf(np.linspace(start, stop, count).astype(_dtype(dtype)))
 
 
 @operation

@@ -209,13 +209,15 @@ def sliced(x: Value, axis: int, start: int, stop: int) -> Value:
 
 
 @operation
-def roll(x: ArrayLike, shift: int, axis: int | None = None) -> Value:
+def roll(
+    x: ArrayLike, shift: int | Sequence[int], axis: int | Sequence[int] | None = None
+) -> Value:
     """x moved along an axis; what leaves at the end comes in at the front.
 
     Args:
         x: the array.
-        shift: by how many places.
-        axis: along which axis; None moves the elements row after row.
+        shift: by how many places; one number for each axis where several are named.
+        axis: along which axis or axes; None moves the elements row after row.
 
     Shapes:
         x: S  ->  S
@@ -226,10 +228,20 @@ def roll(x: ArrayLike, shift: int, axis: int | None = None) -> Value:
         array([4, 1, 2, 3])
     """
     value = lift(x)[0]
+    axes = [0] if axis is None else [*axis] if isinstance(axis, Sequence) else [axis]
+    shifts = [*shift] if isinstance(shift, Sequence) else [shift] * len(axes)
+    if len(shifts) != len(axes):
+        raise ArgumentError(
+            "Rolling: each axis needs one shift",
+            found=f"shift={shift}, axis={axis}",
+            needed="one number, or as many as axes",
+        )
     if axis is None:
         flat = p.reshape(value, shape=(value.type.size,))
-        return p.reshape(_rolled(flat, shift, 0), shape=value.shape)
-    return _rolled(value, shift, one_axis(axis, len(value.shape), "Rolling"))
+        return p.reshape(_rolled(flat, shifts[0], 0), shape=value.shape)
+    for places, each in zip(shifts, axes, strict=True):
+        value = _rolled(value, places, one_axis(each, len(value.shape), "Rolling"))
+    return value
 
 
 def _rolled(value: Value, shift: int, axis: int) -> Value:

@@ -11,7 +11,7 @@ from clearprop.ops.arithmetic import divide
 from clearprop.ops.lift import ArrayLike, as_float, lift
 from clearprop.ops.operation import operation
 from clearprop.ops.sliding import Padding, PerAxis, known_padding, padding_pairs, per_axis
-from clearprop.primitives.windows import Windowing
+from clearprop.primitives.windowing import Windowing
 
 
 @operation

@@ -6,6 +6,7 @@ of 32 bits, or a whole number from 0 to 2**64 - 1 that is taken apart into them.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from typing import Any
 
@@ -37,6 +38,12 @@ def words(number: int) -> np.ndarray[Any, np.dtype[np.uint32]]:
             needed="0 to 2**64 - 1",
         )
     return np.array([number & 0xFFFFFFFF, number >> 32], np.uint32)
+
+
+def words_of(*path: object) -> np.ndarray[Any, np.dtype[np.uint32]]:
+    """Two words of 32 bits that stand for some numbers and texts, such as (position, name)."""
+    digest = hashlib.sha256(repr(path).encode()).digest()
+    return np.frombuffer(digest[:8], "<u4").astype(np.uint32)
 
 
 def _words(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,8 @@ class Optimizer(Configurable, ABC):
 
     Attributes:
         name: what it is called.
-        state: what ``apply`` keeps from step to step.
+        state: what ``apply`` and ``fit`` keep from step to step.
+        trains: a weak reference to the model it was last compiled into, if any.
 
     Example:
         >>> import clearprop as cp
@@ -39,6 +40,7 @@ class Optimizer(Configurable, ABC):
     """
 
     name: str
+    trains: Callable[[], object] | None = None
 
     def __init__(self) -> None:
         self.state: State = {}

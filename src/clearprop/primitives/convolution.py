@@ -12,10 +12,7 @@ All layouts are fixed, with the channels last:
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from functools import lru_cache
-from typing import Any, NamedTuple, TypedDict, Unpack
+from typing import Unpack
 
 import numpy as np
 
@@ -24,159 +21,13 @@ from clearprop.ir.primitive import Gradients, Primitive
 from clearprop.ir.types import Shape, TensorType
 from clearprop.ir.value import Array, Value
 from clearprop.primitives.checks import needs_dtype, needs_kind
-from clearprop.primitives.sliding import (
-    Counts,
-    Meeting,
-    Padding,
-    Slide,
-    meetings,
-    positions_of,
+from clearprop.primitives.image_matrices import (
+    Convolving,
+    convolution_flops,
+    convolved_shape,
+    grouped,
+    image_matrices,
 )
-
-# Columns are made for some samples at a time: blocks of memory larger than this go back to the
-# system each time they are freed, and getting them again takes longer than the work.
-_MOST_BYTES = 16 * 2**20
-
-
-class Convolving(TypedDict):
-    """How the kernel slides; entries with one number for each axis of space.
-
-    Attributes:
-        strides: places from one position to the next.
-        padding: zeros (before, after) x.
-        input_dilation: places from one element of x to the next, with zeros in between.
-        kernel_dilation: places from one element of the kernel to the next.
-        groups: how many parts the channels have; each part of the output sees its part of x.
-    """
-
-    strides: Counts
-    padding: Padding
-    input_dilation: Counts
-    kernel_dilation: Counts
-    groups: int
-
-
-def _output_shape(word: str, x: Shape, kernel: Shape, convolving: Convolving) -> Shape:
-    """The shape of the convolution of x and the kernel, once everything fits."""
-    if not 3 <= len(x) <= 5 or len(kernel) != len(x):
-        raise ShapeError(
-            f"{word}: a window slides over one, two or three axes",
-            found=f"x of shape {x}, kernel of shape {kernel}",
-            needed="x (batch, *space, in) and kernel (*window, in / groups, out) of equal rank",
-            try_="x[None] for a batch of one; x[..., None] for one channel",
-        )
-    groups, group_in, out = convolving["groups"], kernel[-2], kernel[-1]
-    if groups < 1 or x[-1] != group_in * groups or out % groups:
-        raise ShapeError(
-            f"{word}: the channels do not fit the kernel",
-            found=f"{x[-1]} channels; kernel {kernel}, groups={groups}",
-            needed=f"{group_in} x {groups} = {group_in * groups} input channels, "
-            f"and output channels that {groups} divides",
-            try_="the channels are the last axis of x: check that they are not the second",
-        )
-    return (x[0], *positions_of(word, x[1:-1], _slide(kernel[:-2], convolving)), out)
-
-
-def _slide(window: Shape, convolving: Convolving) -> Slide:
-    return {
-        "window": window,
-        "strides": convolving["strides"],
-        "padding": convolving["padding"],
-        "dilation": convolving["kernel_dilation"],
-        "input_dilation": convolving["input_dilation"],
-    }
-
-
-def _flops(x: Shape, kernel: Shape, convolving: Convolving) -> int:
-    output = _output_shape("convolution", x, kernel, convolving)
-    return 2 * math.prod(output) * math.prod(kernel[:-1])
-
-
-# -- images as matrices -----------------------------------------------------------------
-
-
-class _Layout(NamedTuple):
-    """What the three meanings know of their arrays."""
-
-    window: Shape
-    positions: Shape
-    groups: int
-    group_in: int
-    group_out: int
-    meetings: tuple[Meeting, ...]
-
-    @property
-    def width(self) -> int:
-        """Length of one row of columns: what one group's window sees."""
-        return math.prod(self.window) * self.group_in
-
-    @property
-    def is_plain_product(self) -> bool:
-        """Whether the columns are elements of x as they lie: a window of one tap, no padding."""
-        return math.prod(self.window) == len(self.meetings) == 1 and all(
-            len(range(count)[part]) == count
-            for part, count in zip(self.meetings[0].positions, self.positions, strict=True)
-        )
-
-    def parts(self, x: Array) -> Iterator[slice]:
-        """The batch, as many samples at a time as their columns may take memory."""
-        each = math.prod(self.positions) * self.groups * self.width * x.itemsize
-        step = max(1, _MOST_BYTES // max(each, 1))
-        return (slice(start, start + step) for start in range(0, len(x), step))
-
-    def matrices(self, kernel: Array) -> Array:
-        """The kernel as (groups, width, out / groups); no copy."""
-        return kernel.reshape(self.width, self.groups, self.group_out).swapaxes(0, 1)
-
-    def rows(self, output: Array) -> Array:
-        """An output as (groups, batch * positions, out / groups)."""
-        count = math.prod(output.shape[:-1])
-        return _grouped(output, self.groups).reshape(self.groups, count, self.group_out)
-
-    def columns(self, x: Array) -> Iterator[tuple[slice, Array]]:
-        """Part by part of the batch, what windows see: (groups, part * positions, width)."""
-        parts = list(self.parts(x))
-        grouped = _grouped(x, self.groups)
-        if not self.is_plain_product:
-            most = max((len(x[part]) for part in parts), default=0)
-            shape = (self.groups, most, *self.positions, math.prod(self.window), self.group_in)
-            memory = np.zeros(shape, x.dtype)  # what lies in the padding stays zero throughout
-        for part in parts:
-            count = len(x[part])
-            if self.is_plain_product:
-                seen = grouped[:, part][_at(self.meetings[0].elements)]
-            else:
-                seen = memory[:, :count]
-                for tap, positions, elements in self.meetings:
-                    seen[_at(positions, tap)] = grouped[:, part][_at(elements)]
-            yield part, seen.reshape(self.groups, count * math.prod(self.positions), self.width)
-
-    def add_columns(self, columns: Array, x: Array) -> None:
-        """Add each number of the columns to the element of x that the window saw there."""
-        grouped = _grouped(x, self.groups)
-        shape = (self.groups, len(x), *self.positions, math.prod(self.window), self.group_in)
-        seen = columns.reshape(shape)
-        for tap, positions, elements in self.meetings:
-            grouped[_at(elements)] += seen[_at(positions, tap)]
-
-
-def _at(places: tuple[slice, ...], *tap: int) -> tuple[Any, ...]:
-    """The index of these places, for all groups and samples."""
-    return (slice(None), slice(None), *places, *tap)
-
-
-def _grouped(x: Array, groups: int) -> Array:
-    """(batch, ..., channels) as (groups, batch, ..., channels / groups); no copy."""
-    return np.moveaxis(x.reshape(*x.shape[:-1], groups, x.shape[-1] // groups), -2, 0)
-
-
-@lru_cache(maxsize=512)
-def _layout(x: Shape, kernel: Shape, **convolving: Unpack[Convolving]) -> _Layout:
-    output = _output_shape("convolution", x, kernel, convolving)
-    window, positions, groups = kernel[:-2], output[1:-1], convolving["groups"]
-    met = tuple(meetings(x[1:-1], positions, _slide(window, convolving)))
-    return _Layout(window, positions, groups, kernel[-2], kernel[-1] // groups, met)
-
 
 # -- convolution --------------------------------------------------------------------------
 
@@ -213,11 +64,11 @@ def _convolution_infer(
     x: TensorType, kernel: TensorType, **convolving: Unpack[Convolving]
 ) -> TensorType:
     needs_dtype("convolution", "kernel", kernel, needs_kind("convolution", x, "iuf").dtype)
-    return TensorType(_output_shape("convolution", x.shape, kernel.shape, convolving), x.dtype)
+    return TensorType(convolved_shape("convolution", x.shape, kernel.shape, convolving), x.dtype)
 
 
 def _convolution_meaning(x: Array, kernel: Array, **convolving: Unpack[Convolving]) -> Array:
-    layout = _layout(x.shape, kernel.shape, **convolving)
+    layout = image_matrices(x.shape, kernel.shape, **convolving)
     matrices = layout.matrices(kernel)
     output = np.empty((len(x), *layout.positions, kernel.shape[-1]), x.dtype)
     for part, columns in layout.columns(x):
@@ -225,8 +76,8 @@ def _convolution_meaning(x: Array, kernel: Array, **convolving: Unpack[Convolvin
             rows = output[part].reshape(columns.shape[1], kernel.shape[-1])
             np.matmul(columns[0], matrices[0], out=rows)
         else:
-            grouped = _grouped(output[part], layout.groups)
-            grouped[...] = np.matmul(columns, matrices).reshape(grouped.shape)
+            apart = grouped(output[part], layout.groups)
+            apart[...] = np.matmul(columns, matrices).reshape(apart.shape)
     return output
 
 
@@ -240,7 +91,7 @@ def _convolution_gradient(
 
 
 def _convolution_flops(x: TensorType, kernel: TensorType, **convolving: Unpack[Convolving]) -> int:
-    return _flops(x.shape, kernel.shape, convolving)
+    return convolution_flops(x.shape, kernel.shape, convolving)
 
 
 CONVOLUTION = Primitive(
@@ -286,7 +137,7 @@ def _input_shape(
     """The shape of x, once a convolution of it gives ``d_output``."""
     groups, batch = convolving["groups"], d_output[:1]
     x = (*batch, *space, *(size * groups for size in kernel[-2:-1]))
-    _needs_output(word, d_output, _output_shape(word, x, kernel, convolving))
+    _needs_output(word, d_output, convolved_shape(word, x, kernel, convolving))
     return x
 
 
@@ -312,7 +163,7 @@ def _input_gradient_meaning(
     d_output: Array, kernel: Array, *, space: Shape, **convolving: Unpack[Convolving]
 ) -> Array:
     shape = (len(d_output), *space, kernel.shape[-2] * convolving["groups"])
-    layout = _layout(shape, kernel.shape, **convolving)
+    layout = image_matrices(shape, kernel.shape, **convolving)
     turned = layout.matrices(kernel).swapaxes(1, 2)
     d_x = np.zeros(shape, d_output.dtype)
     for part in layout.parts(d_x):
@@ -340,7 +191,7 @@ def _input_gradient_flops(
 ) -> int:
     word = "convolution_input_gradient"
     x = _input_shape(word, d_output.shape, kernel.shape, space, convolving)
-    return _flops(x, kernel.shape, convolving)
+    return convolution_flops(x, kernel.shape, convolving)
 
 
 CONVOLUTION_INPUT_GRADIENT = Primitive(
@@ -383,7 +234,7 @@ def _kernel_shape(x: Shape, d_output: Shape, window: Shape, convolving: Convolvi
     groups = max(convolving["groups"], 1)
     kernel = (*window, *(size // groups for size in x[-1:]), *d_output[-1:])
     word = "convolution_kernel_gradient"
-    _needs_output(word, d_output, _output_shape(word, x, kernel, convolving))
+    _needs_output(word, d_output, convolved_shape(word, x, kernel, convolving))
     return kernel
 
 
@@ -399,7 +250,7 @@ def _kernel_gradient_meaning(
     x: Array, d_output: Array, *, window: Shape, **convolving: Unpack[Convolving]
 ) -> Array:
     kernel = (*window, x.shape[-1] // convolving["groups"], d_output.shape[-1])
-    layout = _layout(x.shape, kernel, **convolving)
+    layout = image_matrices(x.shape, kernel, **convolving)
     sums = np.zeros((layout.groups, layout.width, layout.group_out), x.dtype)
     for part, columns in layout.columns(x):
         sums += np.matmul(columns.swapaxes(1, 2), layout.rows(d_output[part]))
@@ -425,7 +276,7 @@ def _kernel_gradient_flops(
     x: TensorType, d_output: TensorType, *, window: Shape, **convolving: Unpack[Convolving]
 ) -> int:
     kernel = _kernel_shape(x.shape, d_output.shape, window, convolving)
-    return _flops(x.shape, kernel, convolving)
+    return convolution_flops(x.shape, kernel, convolving)
 
 
 CONVOLUTION_KERNEL_GRADIENT = Primitive(

@@ -14,9 +14,7 @@ taps of a window are numbered row by row; what lies in the padding is no element
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from functools import lru_cache
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 import numpy as np
 
@@ -27,73 +25,13 @@ from clearprop.ir.types import Shape, TensorType
 from clearprop.ir.value import Array, Value
 from clearprop.primitives.checks import ANY_KIND, needs_kind
 from clearprop.primitives.selection import SELECT
-from clearprop.primitives.sliding import Counts, Meeting, Padding, Slide, meetings, positions_of
-
-
-class Windowing(TypedDict):
-    """A window and how it slides; each entry has one number for each axis of space.
-
-    Attributes:
-        window: its length.
-        strides: places from one position to the next.
-        padding: places (before, after) x that the window may cover, without elements.
-        dilation: places from one tap to the next.
-    """
-
-    window: Counts
-    strides: Counts
-    padding: Padding
-    dilation: Counts
-
-
-def _slide(windowing: Windowing) -> Slide:
-    return {**windowing, "input_dilation": (1,) * len(windowing["window"])}
-
-
-def _output_shape(word: str, x: Shape, windowing: Windowing) -> Shape:
-    if not 3 <= len(x) <= 5:
-        raise ShapeError(
-            f"{word}: a window slides over one, two or three axes",
-            found=f"x of shape {x}",
-            needed="(batch, *space, channels)",
-            try_="x[None] for a batch of one; x[..., None] for one channel",
-        )
-    return (x[0], *positions_of(word, x[1:-1], _slide(windowing)), x[-1])
-
-
-@lru_cache(maxsize=512)
-def _meetings(
-    space: Shape, positions: Shape, **windowing: Unpack[Windowing]
-) -> tuple[Meeting, ...]:
-    return tuple(meetings(space, positions, _slide(windowing)))
-
-
-def _taps(
-    x: Array, output: Array, windowing: Windowing
-) -> Iterator[tuple[int, tuple[slice, ...], tuple[slice, ...]]]:
-    """(tap, where in the output, where in x), last tap first."""
-    found = _meetings(x.shape[1:-1], output.shape[1:-1], **windowing)
-    for tap, positions, elements in reversed(found):
-        yield tap, (slice(None), *positions), (slice(None), *elements)
-
-
-def _one_flop_per_tap(x: TensorType, **windowing: Unpack[Windowing]) -> int:
-    output = _output_shape("window", x.shape, windowing)
-    return math.prod(output) * math.prod(windowing["window"])
-
-
-def _moved_back(word: str, given: TensorType, space: Shape, windowing: Windowing) -> TensorType:
-    """The type of x, once its windows have the shape of ``given``."""
-    x = (*given.shape[:1], *space, *given.shape[-1:])
-    needed = _output_shape(word, x, windowing)
-    if given.shape != needed:
-        raise ShapeError(
-            f"{word}: there must be one number for each window",
-            found=f"{given} for space {space}",
-            needed=f"shape {needed}",
-        )
-    return TensorType(x, given.dtype)
-
+from clearprop.primitives.windowing import (
+    Windowing,
+    moved_back,
+    one_flop_per_tap,
+    taps_of,
+    windows_shape,
+)
 
 # -- window_max ---------------------------------------------------------------------------
 
@@ -121,7 +59,7 @@ def window_max(x: Value, **windowing: Unpack[Windowing]) -> Value:
 
 
 def _max_infer(x: TensorType, **windowing: Unpack[Windowing]) -> TensorType:
-    return TensorType(_output_shape("window_max", x.shape, windowing), x.dtype)
+    return TensorType(windows_shape("window_max", x.shape, windowing), x.dtype)
 
 
 def _least(x: Array) -> float | int | bool:
@@ -130,8 +68,8 @@ def _least(x: Array) -> float | int | bool:
 
 
 def _max_meaning(x: Array, **windowing: Unpack[Windowing]) -> Array:
-    output = np.full(_output_shape("window_max", x.shape, windowing), _least(x), x.dtype)
-    for _, positions, elements in _taps(x, output, windowing):
+    output = np.full(windows_shape("window_max", x.shape, windowing), _least(x), x.dtype)
+    for _, positions, elements in taps_of(x, output, windowing):
         np.maximum(output[positions], x[elements], out=output[positions])
     return output
 
@@ -148,7 +86,7 @@ WINDOW_MAX = Primitive(
     infer=_max_infer,
     meaning=_max_meaning,
     gradient=_max_gradient,
-    flops=_one_flop_per_tap,
+    flops=one_flop_per_tap,
 )
 
 # -- window_argmax ------------------------------------------------------------------------
@@ -171,7 +109,7 @@ def window_argmax(x: Value, **windowing: Unpack[Windowing]) -> Value:
 
 
 def _argmax_infer(x: TensorType, **windowing: Unpack[Windowing]) -> TensorType:
-    shape = _output_shape("window_argmax", x.shape, windowing)
+    shape = windows_shape("window_argmax", x.shape, windowing)
     return TensorType(shape, U8 if math.prod(windowing["window"]) <= 256 else I32)
 
 
@@ -181,7 +119,7 @@ def _argmax_meaning(x: Array, **windowing: Unpack[Windowing]) -> Array:
     greatest = _max_meaning(x, **windowing)
     has_nan = bool(np.isnan(greatest).any())
     # From the last tap to the first, so that the first of equal elements is the one that stays.
-    for tap, positions, elements in _taps(x, taps, windowing):
+    for tap, positions, elements in taps_of(x, taps, windowing):
         wins = x[elements] == greatest[positions]
         if has_nan:
             wins |= np.isnan(x[elements])
@@ -195,7 +133,7 @@ WINDOW_ARGMAX = Primitive(
     infer=_argmax_infer,
     meaning=_argmax_meaning,
     gradient=None,
-    flops=_one_flop_per_tap,
+    flops=one_flop_per_tap,
 )
 
 # -- window_gather and window_scatter -----------------------------------------------------
@@ -221,7 +159,7 @@ def window_gather(x: Value, taps: Value, **windowing: Unpack[Windowing]) -> Valu
 
 def _gather_infer(x: TensorType, taps: TensorType, **windowing: Unpack[Windowing]) -> TensorType:
     needs_kind("window_gather", taps, "iu")
-    shape = _output_shape("window_gather", x.shape, windowing)
+    shape = windows_shape("window_gather", x.shape, windowing)
     _needs_one_each("window_gather", taps, shape)
     return TensorType(shape, needs_kind("window_gather", x, ANY_KIND).dtype)
 
@@ -237,7 +175,7 @@ def _needs_one_each(word: str, taps: TensorType, shape: Shape) -> None:
 
 def _gather_meaning(x: Array, taps: Array, **windowing: Unpack[Windowing]) -> Array:
     output = np.zeros(taps.shape, x.dtype)
-    for tap, positions, elements in _taps(x, taps, windowing):
+    for tap, positions, elements in taps_of(x, taps, windowing):
         here = taps[positions] == tap
         output[positions] = SELECT.meaning(here, x[elements], output[positions])
     return output
@@ -290,7 +228,7 @@ def _scatter_infer(
 ) -> TensorType:
     needs_kind("window_scatter", updates, "iuf")
     needs_kind("window_scatter", taps, "iu")
-    x = _moved_back("window_scatter", updates, space, windowing)
+    x = moved_back("window_scatter", updates, space, windowing)
     _needs_one_each("window_scatter", taps, updates.shape)
     return x
 
@@ -300,7 +238,7 @@ def _scatter_meaning(
 ) -> Array:
     x = np.zeros((len(updates), *space, updates.shape[-1]), updates.dtype)
     zero = np.zeros((), updates.dtype)
-    for tap, positions, elements in _taps(x, updates, windowing):
+    for tap, positions, elements in taps_of(x, updates, windowing):
         x[elements] += SELECT.meaning(taps[positions] == tap, updates[positions], zero)
     return x
 
@@ -353,12 +291,12 @@ def window_sum(x: Value, **windowing: Unpack[Windowing]) -> Value:
 
 def _sum_infer(x: TensorType, **windowing: Unpack[Windowing]) -> TensorType:
     needs_kind("window_sum", x, "iuf")
-    return TensorType(_output_shape("window_sum", x.shape, windowing), x.dtype)
+    return TensorType(windows_shape("window_sum", x.shape, windowing), x.dtype)
 
 
 def _sum_meaning(x: Array, **windowing: Unpack[Windowing]) -> Array:
-    output = np.zeros(_output_shape("window_sum", x.shape, windowing), x.dtype)
-    for _, positions, elements in _taps(x, output, windowing):
+    output = np.zeros(windows_shape("window_sum", x.shape, windowing), x.dtype)
+    for _, positions, elements in taps_of(x, output, windowing):
         output[positions] += x[elements]
     return output
 
@@ -374,7 +312,7 @@ WINDOW_SUM = Primitive(
     infer=_sum_infer,
     meaning=_sum_meaning,
     gradient=_sum_gradient,
-    flops=_one_flop_per_tap,
+    flops=one_flop_per_tap,
 )
 
 
@@ -399,12 +337,12 @@ def _spread_infer(
     updates: TensorType, *, space: Shape, **windowing: Unpack[Windowing]
 ) -> TensorType:
     needs_kind("window_spread", updates, "iuf")
-    return _moved_back("window_spread", updates, space, windowing)
+    return moved_back("window_spread", updates, space, windowing)
 
 
 def _spread_meaning(updates: Array, *, space: Shape, **windowing: Unpack[Windowing]) -> Array:
     x = np.zeros((len(updates), *space, updates.shape[-1]), updates.dtype)
-    for _, positions, elements in _taps(x, updates, windowing):
+    for _, positions, elements in taps_of(x, updates, windowing):
         x[elements] += updates[positions]
     return x
 

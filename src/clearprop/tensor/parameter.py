@@ -120,7 +120,7 @@ def parameter(data: Any, dtype: Any = None, name: str = "", trainable: bool = Tr
                 needed="float32 or float64",
                 try_="use cp.tensor(...) for whole numbers",
             )
-    type_ = TensorType(array.shape, array.dtype)
+    type_ = TensorType.of(array)
     return Parameter(type_, array=array, name=name, trainable=trainable)
 
 

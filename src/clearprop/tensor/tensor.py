@@ -11,7 +11,7 @@ import numpy as np
 from clearprop import ops, tree
 from clearprop.doors import door
 from clearprop.dtypes import as_dtype, is_float, short_name
-from clearprop.errors import GradientError, TraceError
+from clearprop.errors import ArgumentError, GradientError, TraceError
 from clearprop.ir.meaning import run_equation
 from clearprop.ir.place import here, telling_line
 from clearprop.ir.program import equations_under
@@ -82,7 +82,7 @@ class Tensor(Operators, Value):
     @classmethod
     def leaf(cls, array: Array, name: str = "") -> Tensor:
         """A Tensor that holds ``array`` (which nobody may change any more)."""
-        return Tensor(TensorType(array.shape, array.dtype), array=array, name=name)
+        return Tensor(TensorType.of(array), array=array, name=name)
 
     @classmethod
     def results(cls, equation: Equation) -> tuple[Tensor, ...]:
@@ -145,8 +145,21 @@ class Tensor(Operators, Value):
         return format(self.item() if spec else repr(self), spec)
 
     def item(self) -> Any:
-        """The one number of a Tensor with one element, as a Python number."""
-        return self.numpy().item()
+        """The one number of a Tensor with one element, as a Python number.
+
+        Raises:
+            ArgumentError: it has more elements, or none.
+        """
+        array = self.numpy()
+        if array.size != 1:
+            raise ArgumentError(
+                "Asking for the one number of a Tensor: it is not a single number",
+                found=f"{self.type}",
+                needed="one element",
+                try_="x.mean() or x[0] gives one; tolist() and numpy() give all",
+                at=str(here()),
+            )
+        return array.item()
 
     def tolist(self) -> Any:
         """Its numbers as nested lists of Python numbers."""
@@ -162,7 +175,16 @@ class Tensor(Operators, Value):
         return self.numpy().__index__()
 
     def __bool__(self) -> bool:
-        return bool(self.numpy())
+        array = self.numpy()
+        if array.size != 1:
+            raise ArgumentError(
+                "Deciding by a Tensor: it is not a single number",
+                found=f"{self.type}",
+                needed="one element, which is true or false",
+                try_="`if cp.all(x == y):` or `if cp.any(x > 0):`",
+                at=str(here()),
+            )
+        return bool(array)
 
     def __len__(self) -> int:
         if not self.shape:

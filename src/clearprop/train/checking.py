@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from clearprop import ops
-from clearprop.errors import NotBuiltError
+from clearprop.errors import ArgumentError
 from clearprop.functions.check import GradientReport, check_gradients
 from clearprop.ir.place import here
 from clearprop.ir.value import Value
@@ -16,15 +16,9 @@ from clearprop.train.samples import read_samples
 
 def check_model_gradients(model: Model, x: Any, y: Any, tolerance: float) -> GradientReport:
     """See ``Model.check_gradients``."""
-    if not model.built:
-        raise NotBuiltError(
-            f'check_gradients: "{model.name}" has no weights yet',
-            found="a model that was never called",
-            needed="one call, or cp.layers.Input(shape) as its first layer",
-            at=str(here()),
-        )
+    model.needs_weights("check_gradients")
     if y is None:
-        samples = read_samples(x, input_names=model.input_names)
+        samples = read_samples(x, input_names=model.input_names_for(x))
         return check_gradients(
             lambda *inputs: model.flat_outputs(inputs), *samples.inputs, tolerance=tolerance
         )
@@ -39,7 +33,13 @@ def check_model_gradients(model: Model, x: Any, y: Any, tolerance: float) -> Gra
             if one is not None:
                 value = ops.multiply(one(target, output), factor)
                 total = value if total is None else ops.add(total, value)
-        assert total is not None
+        if total is None:
+            raise ArgumentError(
+                "check_gradients: the model was compiled without a loss that could be checked",
+                found="targets, but no loss that takes them",
+                needed="model.check_gradients(x)",
+                at=str(here()),
+            )
         return total
 
     return check_gradients(loss, *samples.inputs, tolerance=tolerance)

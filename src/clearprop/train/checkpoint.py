@@ -13,16 +13,16 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from clearprop.errors import ArgumentError, ClearPropError, ModelFileError, NotBuiltError
+from clearprop.errors import ArgumentError, ClearPropError, ModelFileError
 from clearprop.executors.choose import choose_executor
-from clearprop.ir.place import here
+from clearprop.ir.place import here, telling_line
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Array
 from clearprop.registry import describe, rebuild
 from clearprop.train.files import Contents, damaged, json_text, read_file, refusing, write_file
 from clearprop.train.history import History
 from clearprop.train.model import Model
-from clearprop.train.paths import difference_of, weight_paths, weight_types
+from clearprop.train.paths import difference_of, types_of, weight_paths, weight_types
 from clearprop.train.setup import CompileArguments
 from clearprop.train.skeleton import (
     build_layers,
@@ -117,7 +117,7 @@ def save_weights(model: Model, path: Path) -> None:
         MissingFileError: the folder is not there.
         OSError: the system could not write; an old file is untouched.
     """
-    _check_built(model)
+    model.needs_weights("Saving")
     tensors = {f"weights/{name}": weight.array for name, weight in weight_paths(model).items()}
     write_file(path, tensors, {"model": "", "layers": json_text(layer_records(model))})
 
@@ -147,20 +147,10 @@ def check_savable(model: Model) -> None:
         UnsupportedError: a class or function has no registered name.
         NotBuiltError: the model has no weights yet.
     """
-    _check_built(model)
-    model_text(model)
-    describe(model.arguments)
-
-
-def _check_built(model: Model) -> None:
-    if not model.built:
-        raise NotBuiltError(
-            f'Saving "{model.name}": it has no weights yet, it has not seen an input',
-            found="a model that was never called",
-            needed="one call, or fit",
-            try_="start the model with cp.layers.Input(shape)",
-            at=str(here()),
-        )
+    model.needs_weights("Saving")
+    with telling_line:
+        model_text(model)
+        describe(model.arguments)
 
 
 # -- weights ----------------------------------------------------------------------
@@ -175,7 +165,7 @@ def _hold_weights(model: Model, contents: Contents) -> None:
 def _check_types(
     contents: Contents, prefix: str, wanted: Mapping[str, TensorType], owner: str
 ) -> None:
-    difference = difference_of(wanted, _types(contents.under(prefix)))
+    difference = difference_of(wanted, types_of(contents.under(prefix)))
     if difference:
         raise damaged(
             contents.path,
@@ -184,10 +174,6 @@ def _check_types(
             needed=f"the {prefix} of {owner}: {len(wanted)} tensors of these shapes",
             try_="the model that the file was written by",
         )
-
-
-def _types(arrays: Mapping[str, Array]) -> dict[str, TensorType]:
-    return {name: TensorType(array.shape, array.dtype) for name, array in arrays.items()}
 
 
 # -- training ---------------------------------------------------------------------
@@ -199,7 +185,7 @@ def _fitting_slots(model: Model) -> dict[str, Array]:
         return {}
     state = model.optimizer.state
     fresh = model.optimizer.initial_state(model.trainable_weights)
-    return dict(state) if _types(fresh) == _types(state) else {}
+    return dict(state) if types_of(fresh) == types_of(state) else {}
 
 
 def _training_numbers(model: Model) -> dict[str, Any]:
@@ -214,6 +200,7 @@ def _training_numbers(model: Model) -> dict[str, Any]:
         "history": {
             "epoch": [int(epoch) for epoch in history.epoch],
             "history": {name: describe(list(values)) for name, values in history.history.items()},
+            "rows": history.rows,
         },
     }
 
@@ -247,7 +234,7 @@ def _restore_compiled(model: Model, contents: Contents) -> None:
     slots = contents.under("optimizer")
     if slots:
         fresh = model.optimizer.initial_state(model.trainable_weights)
-        _check_types(contents, "optimizer", _types(fresh), "the optimizer")
+        _check_types(contents, "optimizer", types_of(fresh), "the optimizer")
         model.optimizer.state = {name: slots[name] for name in fresh}
 
 
@@ -284,8 +271,8 @@ def _restore_training(model: Model, contents: Contents) -> None:
             "sums": dict(sums),
             "data": str(data),
             "metrics": list(names),
-            "history": {"epoch": list(numbers), "history": dict(columns)},
-        } if min(epochs, steps, step_in_epoch) >= 0:
+            "history": {"epoch": list(numbers), "history": dict(columns), "rows": dict(rows)},
+        } if min(epochs, steps, step_in_epoch) >= 0 and set(rows) == set(columns):
             pass
         case other:
             raise ModelFileError(
@@ -306,4 +293,5 @@ def _restore_training(model: Model, contents: Contents) -> None:
     model.training_state = TrainingState(epochs, steps, step_in_epoch, totals, metrics, data)
     model.history = History()
     model.history.epoch = [int(number) for number in numbers]
+    model.history.rows = {str(name): [int(row) for row in of] for name, of in rows.items()}
     model.history.history = {str(name): list(rebuild(column)) for name, column in columns.items()}

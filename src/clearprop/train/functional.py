@@ -117,21 +117,37 @@ class Functional(Model):
 
     def call(self, inputs: Any) -> Any:
         """The recorded calls, in order, on these inputs."""
-        given, _ = tree.flatten(inputs)
-        if isinstance(inputs, dict) and set(inputs) > set(self.input_names):
-            given = [inputs[name] for name in self.input_names]
-        if len(given) != len(self.inputs):
-            raise ArgumentError(
-                f'Calling "{self.name}": another number of inputs than it was drawn with',
-                found=f"{len(given)}",
-                needed=f"{len(self.inputs)}: {', '.join(self.input_names)}",
-                at=str(here()),
-            )
-        value_of: dict[SymbolicTensor, Any] = dict(zip(self.inputs, given, strict=True))
+        value_of: dict[SymbolicTensor, Any] = dict(
+            zip(self.inputs, self._flat_inputs(inputs), strict=True)
+        )
         for call in self._calls:
             results = call.run(value_of)
             value_of.update(zip(call.outputs, results, strict=True))
         return tree.unflatten(self._outputs_structure, [value_of[x] for x in self.outputs])
+
+    def _flat_inputs(self, inputs: Any) -> list[Any]:
+        """The inputs in the model's order; those in a dict are found by name."""
+        names = self.input_names
+        if isinstance(inputs, dict) and len(names) == len(self.inputs):
+            by_name = {str(key): value for key, value in inputs.items()}
+            missing = [name for name in names if name not in by_name]
+            if missing:
+                raise ArgumentError(
+                    f'Calling "{self.name}": there is no input called {missing[0]!r}',
+                    found=", ".join(by_name) or "an empty dict",
+                    needed=", ".join(names),
+                    at=str(here()),
+                )
+            return [by_name[name] for name in names]
+        given, _ = tree.flatten(inputs)
+        if len(given) != len(self.inputs):
+            raise ArgumentError(
+                f'Calling "{self.name}": another number of inputs than it was drawn with',
+                found=f"{len(given)}",
+                needed=f"{len(self.inputs)}: {', '.join(names)}",
+                at=str(here()),
+            )
+        return given
 
     # -- writing down -----------------------------------------------------------
 
@@ -141,7 +157,7 @@ class Functional(Model):
         for call in self._calls:
             for output in call.outputs:
                 number_of[output] = len(number_of)
-        return {
+        return super().get_config() | {
             "inputs": [
                 {"shape": x.shape[1:], "dtype": x.dtype.name, "name": x.name or None}
                 for x in self.inputs
@@ -151,9 +167,6 @@ class Functional(Model):
             "calls": [self._call_config(call, number_of) for call in self._calls],
             "outputs": [number_of[x] for x in self.outputs],
             "output_keys": _keys(self._outputs_structure),
-            "name": self._given_name,
-            "trainable": self._trainable,
-            "dtype": self.dtype,
         }
 
     def _call_config(self, call: Call, number_of: dict[SymbolicTensor, int]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from clearprop import text
 
@@ -13,32 +14,37 @@ class History:
     Attributes:
         history: for each name ("loss", "accuracy", "val_loss", ...) the value of each epoch.
         epoch: the numbers of the epochs.
+        rows: for each name which of the epochs its values are of; validation may be of some only.
     """
 
     def __init__(self) -> None:
         self.history: dict[str, list[float]] = {}
         self.epoch: list[int] = []
+        self.rows: dict[str, list[int]] = {}
 
     def add(self, epoch: int, logs: Mapping[str, float]) -> None:
         """Append the numbers of one epoch."""
         self.epoch.append(epoch)
-        for name, value in logs.items():
-            self.history.setdefault(name, []).append(value)
+        self.add_late(logs)
 
     def add_late(self, logs: Mapping[str, float]) -> None:
         """Add to the newest epoch what callbacks had to tell of it."""
         for name, value in logs.items():
             self.history.setdefault(name, []).append(value)
+            self.rows.setdefault(name, []).append(len(self.epoch) - 1)
 
     def __str__(self) -> str:
         names = list(self.history)
+        cells = {
+            name: dict(zip(self.rows[name], map(_cell, values), strict=True))
+            for name, values in self.history.items()
+        }
         rows = [
-            [str(epoch + 1), *(self._cell(name, row) for name in names)]
+            [str(epoch + 1), *(cells[name].get(row, "") for name in names)]
             for row, epoch in enumerate(self.epoch)
         ]
         return text.table(rows, header=["epoch", *names], right="r" * (len(names) + 1))
 
-    def _cell(self, name: str, row: int) -> str:
-        values = self.history[name]
-        missing = len(self.epoch) - len(values)  # a name that came up later has fewer values
-        return text.number_text(values[row - missing]) if row >= missing else ""
+
+def _cell(value: Any) -> str:
+    return text.number_text(value) if isinstance(value, (int, float)) else str(value)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clearprop.ir.value import Array
-from clearprop.layers.mode import seed_words
+from clearprop.ops.random import words
 from clearprop.train.chunks import ChunkRunner
 from clearprop.train.preparing import runner_for
 from clearprop.train.samples import Samples
 from clearprop.train.setup import Setup
+from clearprop.train.state import add_reports
 from clearprop.train.step import evaluation_step, prediction_step
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def evaluate_samples(
 ) -> dict[str, Any]:
     """Means of the losses over the samples, and the metrics."""
     state = setup.first_metric_state()
-    given = [*(weight.array for weight in model.weights), seed_words(0), *samples.arrays]
+    given = [*(weight.array for weight in model.weights), words(0), *samples.arrays]
     sums: dict[str, float] = {}
 
     def step(size: int) -> ChunkRunner:
@@ -39,13 +40,8 @@ def evaluate_samples(
     carry = list(state.values())
     for runner, rows in _chunks(samples.count, batch_size, step):
         carry, reports = runner.run(carry, rows, given)
-        for name, values in zip(runner.step.reports, reports, strict=True):
-            for value in np.ravel(values).tolist():  # one by one: chunks may end anywhere
-                sums[name] = sums.get(name, 0.0) + value * rows.shape[1]
-    means = {name: total / samples.count for name, total in sums.items()}
-    if len(means) == 2:
-        means = {"loss": means["loss"]}  # one output: its loss is told once
-    return means | setup.metric_results(dict(zip(state, carry, strict=True)))
+        add_reports(sums, runner.step.reports, reports, rows.shape[1])
+    return setup.results(sums, samples.count, dict(zip(state, carry, strict=True)))
 
 
 def predict_samples(model: Model, samples: Samples, batch_size: int) -> list[Array]:
@@ -54,7 +50,7 @@ def predict_samples(model: Model, samples: Samples, batch_size: int) -> list[Arr
     Shapes:
         (samples, *shape of the output for one sample) each.
     """
-    given = [*(weight.array for weight in model.weights), seed_words(0), *samples.arrays]
+    given = [*(weight.array for weight in model.weights), words(0), *samples.arrays]
     parts: list[list[Array]] = []
 
     def step(size: int) -> ChunkRunner:

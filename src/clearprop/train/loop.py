@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clearprop.errors import NumericsError
-from clearprop.ir.types import TensorType
+from clearprop.errors import ArgumentError, NumericsError
+from clearprop.ir.place import here
 from clearprop.ir.value import Array
-from clearprop.layers.mode import seed_words
+from clearprop.ops.random import words
 from clearprop.train.callback import CallbackList
 from clearprop.train.chunks import CHUNK_SECONDS, ChunkRunner
 from clearprop.train.epochs import EpochsRunner
 from clearprop.train.history import History
 from clearprop.train.nonfinite import good_steps, is_finite
 from clearprop.train.orders import row_order
+from clearprop.train.paths import types_of
 from clearprop.train.preparing import runner_for
 from clearprop.train.samples import Samples
 from clearprop.train.setup import Setup
+from clearprop.train.state import add_reports
 from clearprop.train.step import training_step
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ class Fit:
         self.batch_size, self.shuffle = min(batch_size, samples.count), shuffle
         self.callbacks = callbacks
         self.state = model.training_state
-        self._key = seed_words(setup.arguments.seed)
+        self._key = words(setup.arguments.seed)
         self._epochs: EpochsRunner | None = None
 
     def run(
@@ -117,9 +119,9 @@ class Fit:
         self._take_over(kept)
         logs = []
         for report in told:
-            self._count(full.step.reports, report.full, self.batch_size)
+            add_reports(state.sums, full.step.reports, report.full, self.batch_size)
             if rest:
-                self._count(full.step.reports, report.last, rest)
+                add_reports(state.sums, full.step.reports, report.last, rest)
             state.step_in_epoch = steps + bool(rest)
             state.steps += state.step_in_epoch
             state.metrics = dict(zip(names, report.metrics, strict=True))
@@ -183,27 +185,16 @@ class Fit:
         state.step_in_epoch += len(rows)
         state.steps += len(rows)
         if len(rows):
-            self._count(runner.step.reports, reports, rows.shape[1])
+            add_reports(state.sums, runner.step.reports, reports, rows.shape[1])
         if error is not None:
             if not self.callbacks.ends_quietly_on_nonfinite():
                 raise error
             self.model.stop_training = True
 
-    def _count(self, names: Sequence[str], reports: Sequence[Array], batch_size: int) -> None:
-        """Add what steps reported to the sums of the epoch, step by step."""
-        for name, values in zip(names, reports, strict=True):
-            total = self.state.sums.get(name, 0.0)
-            for value in np.ravel(values).tolist():
-                total += value * batch_size
-            self.state.sums[name] = total
-
     def logs(self) -> dict[str, float]:
         """Means over the samples of the present epoch so far, and its metrics."""
         seen = min(self.state.step_in_epoch * self.batch_size, self.samples.count)
-        reports = {name: total / max(seen, 1) for name, total in self.state.sums.items()}
-        if len(reports) == 2:
-            reports = {"loss": reports["loss"]}  # one output: its loss is told once
-        return reports | self.setup.metric_results(self.state.metrics)
+        return self.setup.results(self.state.sums, seen, self.state.metrics)
 
     # -- what a chunk starts from and leaves behind ------------------------------
 
@@ -217,7 +208,7 @@ class Fit:
         return [
             *(weight.array for weight in weights),
             *self.setup.optimizer.state.values(),
-            seed_words(self.state.steps),
+            words(self.state.steps),
         ]
 
     def _given(self) -> list[Array]:
@@ -245,12 +236,13 @@ class Fit:
 
     def _prepare_optimizer(self) -> None:
         """Slots for the weights that learn; kept from an earlier ``fit`` if they are the same."""
+        _check_own_optimizer(self.model)
         trained = self.model.trainable_weights
         fresh = self.setup.optimizer.initial_state(trained)
         kept = self.setup.optimizer.state
         paths = tuple(weight.path for weight in trained)
         is_same = self.model.slots_of in {None, paths}  # None: just compiled or loaded
-        if not is_same or _types(fresh) != _types(kept):
+        if not is_same or types_of(fresh) != types_of(kept):
             self.setup.optimizer.state = fresh
         self.model.slots_of = paths
 
@@ -269,7 +261,7 @@ class Fit:
         state = self.state
         fresh = self.setup.first_metric_state()
         same = state.step_in_epoch and state.data == self._data_text
-        if not same or _types(fresh) != _types(state.metrics):
+        if not same or types_of(fresh) != types_of(state.metrics):
             state.step_in_epoch, state.sums = 0, {}
             state.metrics = fresh
             state.data = ""
@@ -286,5 +278,14 @@ class Fit:
         return f"{self.batch_size} {self.shuffle} {self.samples.digest()}"
 
 
-def _types(state: Mapping[str, Array]) -> dict[str, TensorType]:
-    return {name: TensorType(array.shape, array.dtype) for name, array in state.items()}
+def _check_own_optimizer(model: Model) -> None:
+    """Refuse an optimizer that another model took over: its state is about other weights."""
+    owner = None if model.optimizer.trains is None else model.optimizer.trains()
+    if owner is not None and owner is not model:
+        raise ArgumentError(
+            f'fit: the optimizer of "{model.name}" was compiled into another model since',
+            found=f"one {type(model.optimizer).__name__} in two models",
+            needed="an optimizer of its own for each model",
+            try_="compile it again with a new optimizer, or with a name such as 'adam'",
+            at=str(here()),
+        )

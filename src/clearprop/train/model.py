@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -112,10 +113,10 @@ class Model(Layer):
 
     def flat_outputs(self, inputs: Sequence[Value]) -> list[Value]:
         """The outputs for these inputs as a flat list, in the mode at work."""
-        self._seen_input_types = [value.type for value in inputs]
         given = [self.cast_input(number, value) for number, value in enumerate(inputs)]
         result = self(self.arrange_inputs(given))
         leaves, self._output_structure = tree.flatten(result)
+        self._seen_input_types = [value.type for value in inputs]  # only those it could take
         return leaves
 
     def cast_input(self, number: int, value: Value) -> Value:
@@ -214,7 +215,7 @@ class Model(Layer):
         self.arguments = CompileArguments(
             optimizer, loss, metrics, weighted_metrics, loss_weights, executor, threads, seed
         )
-        self.optimizer.state = {}
+        self.optimizer.state, self.optimizer.trains = {}, ref(self)
         self.slots_of = None
         self.runners.clear()
         self.training_state = TrainingState()
@@ -310,7 +311,7 @@ class Model(Layer):
         Shapes:
             (samples, *shape of one sample's output).
         """
-        self._needs_weights("predict")
+        self.needs_weights("predict")
         check_counts("predict", batch_size=batch_size)
         samples = read_samples(x, input_names=self.input_names_for(x))
         self.output_types(batch_types(samples.inputs))  # a wrong shape fails here, in words

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from clearprop.ir.value import Array
-from clearprop.layers.mode import path_words, seed_words
+from clearprop.ops.random import words, words_of
 from clearprop.primitives import RANDOM_BITS
 
 
@@ -23,7 +23,7 @@ def row_order(seed: int, epoch: int, count: int, *, shuffle: bool) -> Array:
     """
     if not shuffle:
         return np.arange(count)
-    key = seed_words(seed) ^ path_words("row order")
-    bits = RANDOM_BITS.meaning(key, seed_words(epoch), shape=(count, 2))
-    words = np.asarray(bits).astype(np.uint64)
-    return np.argsort(words[:, 0] << np.uint64(32) | words[:, 1], kind="stable")
+    key = words(seed) ^ words_of("row order")
+    bits = RANDOM_BITS.meaning(key, words(epoch), shape=(count, 2))
+    high, low = np.asarray(bits).astype(np.uint64).T
+    return np.argsort(high << np.uint64(32) | low, kind="stable")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from clearprop.ir.types import TensorType
+from clearprop.ir.value import Array
 from clearprop.layers.layer import Layer
 from clearprop.layers.weight import Weight
 from clearprop.text import did_you_mean
@@ -45,6 +46,11 @@ def weight_paths(model: Layer) -> dict[str, Weight]:
 def weight_types(model: Layer) -> dict[str, TensorType]:
     """The types of the weights by path."""
     return {path: weight.type for path, weight in weight_paths(model).items()}
+
+
+def types_of(arrays: Mapping[str, Array]) -> dict[str, TensorType]:
+    """The types of arrays by name."""
+    return {name: TensorType.of(array) for name, array in arrays.items()}
 
 
 def difference_of(wanted: Mapping[str, TensorType], found: Mapping[str, TensorType]) -> str:

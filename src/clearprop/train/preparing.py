@@ -129,7 +129,7 @@ def check_counts(doing: str, *, at_least: int = 1, **counts: Any) -> None:
 
 def batch_types(arrays: Sequence[Array]) -> list[TensorType]:
     """The types of one batch of all rows of these arrays."""
-    return [TensorType(array.shape, array.dtype) for array in arrays]
+    return [TensorType.of(array) for array in arrays]
 
 
 def runner_for(

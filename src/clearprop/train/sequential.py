@@ -10,7 +10,7 @@ from clearprop.errors import ArgumentError
 from clearprop.ir.place import here
 from clearprop.ir.types import TensorType
 from clearprop.layers.layer import Layer
-from clearprop.layers.symbolic import SymbolicTensor, declared_types
+from clearprop.layers.symbolic import Input, SymbolicTensor, declared_types
 from clearprop.text import count_text
 from clearprop.train.model import Model
 
@@ -51,7 +51,8 @@ class Sequential(Model):
                 at=str(here()),
             )
         for layer in layers:
-            self.add(layer)
+            self._append(layer)
+        self._build_from_input()
 
     def add(self, layer: Any) -> None:
         """Append a layer.
@@ -59,6 +60,10 @@ class Sequential(Model):
         Raises:
             ArgumentError: it is no layer, or an ``Input`` that is not the first.
         """
+        self._append(layer)
+        self._build_from_input()
+
+    def _append(self, layer: Any) -> None:
         if isinstance(layer, SymbolicTensor):
             if self._stack or self.input is not None:
                 raise ArgumentError(
@@ -88,7 +93,10 @@ class Sequential(Model):
         self._stack.append(layer)
         self.place_layers(self._stack)
         self.built = False
-        if self.input is not None:
+
+    def _build_from_input(self) -> None:
+        """Make the weights, where the ``Input`` tells what they are for."""
+        if self.input is not None and self._stack:
             self(self.input)
 
     @property
@@ -146,8 +154,6 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Sequential:
         """A model of these layers."""
-        from clearprop.layers.symbolic import Input
-
         config = dict(config)
         given = config.pop("input", None)
         layers = config.pop("layers")

@@ -18,7 +18,7 @@ from clearprop.losses import Loss
 from clearprop.metrics import Metric
 from clearprop.optimizers import Optimizer
 from clearprop.registry import Configurable
-from clearprop.settings import settings
+from clearprop.settings import is_seed, settings
 from clearprop.tensor.tensor import Tensor
 from clearprop.text import did_you_mean
 
@@ -56,8 +56,7 @@ class CompileArguments(Configurable):
                 needed="1 or more, or None",
                 at=str(here()),
             )
-        is_whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
-        if seed is not None and not (is_whole and 0 <= seed < 2**64):
+        if seed is not None and not is_seed(seed):
             raise ArgumentError(
                 "compile: the seed is a whole number",
                 found=f"seed={seed!r}",
@@ -139,9 +138,19 @@ class Setup:
             for name, array in place.first_state().items()
         }
 
-    def metric_results(self, state: Mapping[str, Array]) -> dict[str, Any]:
-        """What the metrics say after the samples seen so far."""
-        results: dict[str, Any] = {}
+    def results(
+        self, sums: Mapping[str, float], count: int, state: Mapping[str, Array]
+    ) -> dict[str, Any]:
+        """What is told after ``count`` samples: the means of the losses, and the metrics.
+
+        Args:
+            sums: of the losses over the samples.
+            count: number of samples seen so far.
+            state: of the metrics.
+        """
+        results: dict[str, Any] = {name: total / max(count, 1) for name, total in sums.items()}
+        if len(results) == 2:
+            results = {"loss": results["loss"]}  # one output: its loss is told once
         for place in self.metrics:
             own = {name: Tensor.leaf(state[place.path(name)]) for name in place.first_state()}
             value = np.asarray(place.metric.result(own))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from clearprop.ir.value import Array
 
@@ -32,3 +35,17 @@ class TrainingState:
         self.epochs += 1
         self.step_in_epoch = 0
         self.sums, self.metrics, self.data = {}, {}, ""
+
+
+def add_reports(
+    sums: dict[str, float], names: Sequence[str], reports: Sequence[Array], batch_size: int
+) -> None:
+    """Add what steps of ``batch_size`` samples reported to the sums over samples.
+
+    They are added one by one, so that the sums do not depend on where chunks end.
+    """
+    for name, values in zip(names, reports, strict=True):
+        total = sums.get(name, 0.0)
+        for value in np.ravel(values).tolist():
+            total += value * batch_size
+        sums[name] = total

@@ -74,9 +74,7 @@ class _Tracing:
     def __init__(self, samples: Samples, batch_size: int) -> None:
         self.rows = Tensor(TensorType((batch_size,), I64), name="rows")
         self.key = Tensor(KEY, name="seed")
-        self.data = [
-            Tensor(TensorType(array.shape, array.dtype), name="data") for array in samples.arrays
-        ]
+        self.data = [Tensor(TensorType.of(array), name="data") for array in samples.arrays]
         batch = iter(primitives.gather(array, self.rows, axis=0) for array in self.data)
         self.inputs = [next(batch) for _ in samples.inputs]
         self.targets = [next(batch) for _ in samples.targets]
@@ -88,7 +86,7 @@ def training_step(model: Model, setup: Setup, samples: Samples, batch_size: int)
     trained, others = model.trainable_weights, model.non_trainable_weights
     weights = {weight: _placeholder(weight) for weight in [*trained, *others]}
     slots = {
-        name: Tensor(TensorType(array.shape, array.dtype), name=name)
+        name: Tensor(TensorType.of(array), name=name)
         for name, array in setup.optimizer.state.items()
     }
     hyper = {name: Tensor(TensorType((), F64), name=name) for name in setup.hyperparameters()}
@@ -209,7 +207,7 @@ def _placeholder(weight: Weight) -> Tensor:
 
 def _metric_placeholders(setup: Setup) -> dict[str, Value]:
     return {
-        name: Tensor(TensorType(array.shape, array.dtype), name=name)
+        name: Tensor(TensorType.of(array), name=name)
         for name, array in setup.first_metric_state().items()
     }
 

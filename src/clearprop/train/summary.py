@@ -12,7 +12,7 @@ from clearprop.ir.program import Program
 from clearprop.ir.types import Shape, TensorType
 from clearprop.layers.layer import Layer
 from clearprop.layers.mode import Mode
-from clearprop.layers.symbolic import SymbolicTensor, symbolic_shape_text
+from clearprop.layers.symbolic import SymbolicTensor
 from clearprop.tensor.parameter import Trace
 from clearprop.tensor.tensor import Tensor
 from clearprop.train.model import Model
@@ -90,7 +90,7 @@ def _last_of_each(calls: list[list[Shape]]) -> tuple[list[Shape], list[Shape]]:
 def _shapes_text(first: Sequence[Shape], second: Sequence[Shape]) -> str:
     both = zip(first, second, strict=True)
     return ", ".join(
-        symbolic_shape_text(tuple(a if a == b else None for a, b in zip(one, other, strict=True)))
+        str(tuple(a if a == b else None for a, b in zip(one, other, strict=True)))
         for one, other in both
     )
 
@@ -120,4 +120,4 @@ def _trace(model: Model, types: Sequence[TensorType], observe: Any) -> Program:
     mode.observers.append(observe)
     with mode.active(), Trace(binds_all=True).active() as trace:
         outputs, _ = tree.flatten(model(model.arrange_inputs(given)))
-    return Program.under(outputs, [*inputs, *trace.bindings.values()])
+    return Program.under(outputs, [*inputs, *trace.placeholders.values()])

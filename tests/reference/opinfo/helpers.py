@@ -30,7 +30,14 @@ def plain(**kwargs: Any) -> None:
             not in {"dtype", "device", "layout", "requires_grad", "memory_format", "pin_memory"},
             f"the argument {name}",
         )
-        leave_out(name == "dtype" and "float64" not in str(value), "the argument dtype")
+        leave_out(name == "dtype" and str(value) not in {"torch.float64", "None"}, "other dtypes")
+
+
+def dtype_of(kwargs: dict[str, Any]) -> str | None:
+    """The element type that is asked for, or None for the usual one."""
+    asked = kwargs.pop("dtype", None)
+    plain(**kwargs)
+    return None if asked is None else str(asked).removeprefix("torch.")
 
 
 def axes_of(x: Any, dim: Any) -> Any:
@@ -60,7 +67,9 @@ def elementwise(function: Counterpart) -> Counterpart:
 
 def reduced(loss: Any, how: str) -> Any:
     """Losses of single elements, put together."""
-    return {"none": lambda x: x, "mean": ops.mean, "sum": ops.sum}[how](loss)
+    ways = {"none": lambda x: x, "mean": ops.mean, "sum": ops.sum}
+    leave_out(how not in ways, "how single losses are put together is the test's own affair")
+    return ways[how](loss)
 
 
 def sizes(args: Sequence[Any]) -> Any:

@@ -30,8 +30,9 @@ def _hard_tanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
 
 
 def _softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
-    leave_out(beta != 1 or threshold != 20, "a scaled softplus that is linear from a threshold on")
-    return activations.softplus(x)
+    if (beta, threshold) == (1, 20):
+        return activations.softplus(x)
+    return ops.where(beta * x > threshold, x, activations.softplus(beta * x) / beta)
 
 
 def _shrink(function: Counterpart) -> Counterpart:
@@ -153,4 +154,130 @@ LOSSES: dict[str, Counterpart] = {
     "nn.functional.smooth_l1_loss": _smooth_l1,
 }
 
-NETWORKS = ACTIVATIONS | LOSSES
+# -- windows, whose channels are last here and second in PyTorch -----------------------------
+
+
+def _channels_last(x: Any, rank: int) -> Any:
+    """(batch, *space, channels), also of one sample alone."""
+    return ops.moveaxis(x if x.ndim == rank + 2 else ops.expand_dims(x, 0), 1, -1)
+
+
+def _channels_second(y: Any, like: Any) -> Any:
+    y = ops.moveaxis(y, -1, 1)
+    return y if y.ndim == like.ndim else ops.squeeze(y, 0)
+
+
+def _every(number: Any, rank: int) -> tuple[int, ...]:
+    """One number for each axis."""
+    numbers = number if isinstance(number, tuple) else (number,)
+    return numbers * rank if len(numbers) == 1 else numbers
+
+
+def _conv(rank: int) -> Counterpart:
+    def call(
+        x: Any,
+        weight: Any,
+        bias: Any = None,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: int = 1,
+    ) -> Any:
+        y = ops.conv(
+            _channels_last(x, rank),
+            ops.transpose(weight, (*range(2, rank + 2), 1, 0)),
+            _every(stride, rank),
+            padding if isinstance(padding, str) else _every(padding, rank),
+            _every(dilation, rank),
+            groups,
+        )
+        return _channels_second(y if bias is None else y + bias, x)
+
+    return call
+
+
+def _conv_transpose(rank: int) -> Counterpart:
+    def call(
+        x: Any,
+        weight: Any,
+        bias: Any = None,
+        stride: Any = 1,
+        padding: Any = 0,
+        output_padding: Any = 0,
+        groups: int = 1,
+        dilation: Any = 1,
+    ) -> Any:
+        leave_out(groups != 1, "groups of a transposed convolution")
+        y = ops.conv_transpose(
+            _channels_last(x, rank),
+            ops.transpose(weight, (*range(2, rank + 2), 1, 0)),
+            _every(stride, rank),
+            output_padding=_every(output_padding, rank),
+            dilation=_every(dilation, rank),
+        )
+        cut = zip(_every(padding, rank), y.shape[1:-1], strict=True)
+        y = y[(slice(None), *(slice(side, length - side) for side, length in cut))]
+        return _channels_second(y if bias is None else y + bias, x)
+
+    return call
+
+
+def _max_pool(rank: int) -> Counterpart:
+    def call(
+        x: Any,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        dilation: Any = 1,
+        ceil_mode: bool = False,
+        return_indices: bool = False,
+    ) -> Any:
+        leave_out(ceil_mode, "windows that hang over the end")
+        y = ops.max_pool(
+            _channels_last(x, rank),
+            _every(kernel_size, rank),
+            None if stride in {None, ()} else _every(stride, rank),
+            _every(padding, rank),
+            _every(dilation, rank),
+        )
+        return _channels_second(y, x)
+
+    return call
+
+
+def _average_pool(rank: int) -> Counterpart:
+    def call(
+        x: Any,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        divisor_override: Any = None,
+    ) -> Any:
+        leave_out(ceil_mode, "windows that hang over the end")
+        leave_out(divisor_override is not None, "another divisor")
+        leave_out(count_include_pad and any(_every(padding, rank)), "a mean that counts padding")
+        y = ops.average_pool(
+            _channels_last(x, rank),
+            _every(kernel_size, rank),
+            None if stride in {None, ()} else _every(stride, rank),
+            _every(padding, rank),
+        )
+        return _channels_second(y, x)
+
+    return call
+
+
+WINDOWS: dict[str, Counterpart] = {
+    f"nn.functional.{name}{rank}d": of_rank(rank)
+    for rank in (1, 2, 3)
+    for name, of_rank in {
+        "avg_pool": _average_pool,
+        "conv": _conv,
+        "conv_transpose": _conv_transpose,
+        "max_pool": _max_pool,
+    }.items()
+}
+
+NETWORKS = ACTIVATIONS | LOSSES | WINDOWS

@@ -273,8 +273,9 @@ REDUCTIONS: dict[str, Counterpart] = {
 
 def _sort(x: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
     leave_out(not x.shape, NO_AXIS)
-    leave_out(descending, "descending orders, which flip(sort(x)) gives")
-    return ops.sort(x, dim), ops.argsort(x, dim)
+    leave_out(descending and stable, "descending orders in which equal elements keep their places")
+    parts = ops.sort(x, dim), ops.argsort(x, dim)
+    return [ops.flip(part, dim) for part in parts] if descending else parts
 
 
 def _argsort(x: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
@@ -311,6 +312,13 @@ def _einsum(operands: Any, subscripts: str) -> Any:
     leave_out("." in subscripts, "... in an einsum")
     leave_out(any(len({*part}) < len(part) for part in parts), "a letter twice in one array")
     return ops.einsum(subscripts, *operands)
+
+
+def _tensordot(x: Any, y: Any, dims: Any = 2) -> Any:
+    if not isinstance(dims, int):
+        pairs = [(x.shape[a], y.shape[b]) for a, b in zip(*dims, strict=True)]
+        leave_out(any(a != b and 1 in {a, b} for a, b in pairs), "sums over a repeated axis")
+    return ops.tensordot(x, y, dims)
 
 
 def _linear(x: Any, weight: Any, bias: Any = None) -> Any:
@@ -359,7 +367,7 @@ PRODUCTS: dict[str, Counterpart] = {
     "mv": _needs_rank(ops.matmul, 2, 1),
     "nn.functional.linear": _linear,
     "outer": ops.outer,
-    "tensordot": lambda x, y, dims=2: ops.tensordot(x, y, dims),
+    "tensordot": _tensordot,
     "vdot": _needs_rank(ops.dot, 1, 1),
 }
 

@@ -6,10 +6,13 @@ import math
 from typing import Any
 
 from clearprop import ops
+from clearprop.ops.axes import one_axis
+from clearprop.tensor import Tensor
 from tests.reference.opinfo.helpers import (
     NO_AXIS,
     Counterpart,
     axes_of,
+    dtype_of,
     leave_out,
     plain,
     sizes,
@@ -60,15 +63,21 @@ def _repeat_interleave(x: Any, repeats: Any, dim: Any = None, output_size: Any =
 
 
 def _roll(x: Any, shifts: Any, dims: Any = None) -> Any:
-    leave_out(isinstance(dims, tuple) and len(dims) > 1, "several axes at once")
-    leave_out(dims is not None and not x.shape, NO_AXIS)
-    shift, axis = (each[0] if isinstance(each, tuple) else each for each in (shifts, dims or None))
-    return ops.roll(
-        x, shift, dims[0] if isinstance(dims, tuple) and dims else axis if axis is None else dims
-    )
+    leave_out(dims not in {None, ()} and not x.shape, NO_AXIS)
+    return ops.roll(x, shifts, None if dims == () else dims)
+
+
+def _getitem(x: Any, key: Any) -> Any:
+    """A condition that is a Tensor picks what is not known beforehand; its numbers do."""
+
+    def known(part: Any) -> Any:
+        return part.numpy() if isinstance(part, Tensor) and part.dtype.kind == "b" else part
+
+    return x[tuple(map(known, key)) if isinstance(key, tuple) else known(key)]
 
 
 def _rot90(x: Any, k: int = 1, dims: Any = (0, 1)) -> Any:
+    leave_out(len({*dims}) != 2, "a rotation that is no word of its own")
     for _ in range(k % 4):
         x = ops.flip(ops.swapaxes(x, *dims), dims[0])
     return x
@@ -89,10 +98,9 @@ def _split(x: Any, lengths: Any, dim: int = 0) -> Any:
 
 def _narrow(x: Any, dim: int, start: Any, length: int) -> Any:
     """A start that is a Tensor makes it a dynamic slice."""
-    lengths = list(x.shape)
-    lengths[dim] = length
-    starts = [0] * x.ndim
-    starts[dim] = start
+    axis = one_axis(dim, x.ndim, "Taking a block")
+    lengths = [length if n == axis else size for n, size in enumerate(x.shape)]
+    starts = [start if n == axis else 0 for n in range(x.ndim)]
     return ops.dynamic_slice(x, starts, lengths)
 
 
@@ -151,7 +159,9 @@ def _pad(mode: str) -> Counterpart:
 
 def _cat(xs: Any, dim: int = 0) -> Any:
     leave_out(
-        any(x.shape == (0,) for x in xs) and any(x.ndim > 1 for x in xs),
+        all(isinstance(x, Tensor) for x in xs)
+        and any(x.shape == (0,) for x in xs)
+        and any(x.ndim > 1 for x in xs),
         "empty vectors that are passed over, whatever the shapes",
     )
     return ops.concatenate(xs, dim)
@@ -160,7 +170,7 @@ def _cat(xs: Any, dim: int = 0) -> Any:
 PLACES: dict[str, Counterpart] = {
     "H": ops.transpose,
     "T": ops.transpose,
-    "__getitem__": lambda x, key: x[key],
+    "__getitem__": _getitem,
     "broadcast_tensors": lambda *xs: [x + ops.zeros_like(sum(xs)) for x in xs],
     "broadcast_to": ops.broadcast_to,
     "cat": _cat,
@@ -233,8 +243,10 @@ PLACES: dict[str, Counterpart] = {
 
 def _gather(x: Any, dim: int, index: Any, sparse_grad: bool = False) -> Any:
     leave_out(not x.shape or not index.shape, NO_AXIS)
+    leave_out(index.type.size == 0, "no indices, of whatever shape")
     leave_out(
-        any(
+        x.ndim == index.ndim
+        and any(
             a != b
             for n, (a, b) in enumerate(zip(x.shape, index.shape, strict=True))
             if n != dim % x.ndim
@@ -256,6 +268,11 @@ def _index_add(x: Any, dim: int, index: Any, source: Any, alpha: float = 1) -> A
     return ops.scatter_add(x, index, alpha * source, dim)
 
 
+def _take_along(x: Any, index: Any, dim: Any = None) -> Any:
+    leave_out(dim is None and len(index.shape) != 1, "indices of several axes into all elements")
+    return ops.take_along_axis(x, index, dim)
+
+
 def _one_hot(x: Any, num_classes: int = -1) -> Any:
     leave_out(num_classes == -1, "a shape that depends on the numbers")
     return ops.one_hot(x, num_classes, dtype="int64")
@@ -273,30 +290,26 @@ INDICES: dict[str, Counterpart] = {
     "nn.functional.embedding": _embedding,
     "nn.functional.one_hot": _one_hot,
     "take": lambda x, index: ops.take(x, index),
-    "take_along_dim": lambda x, index, dim=None: ops.take_along_axis(x, index, dim),
+    "take_along_dim": _take_along,
 }
 
 # -- new arrays ----------------------------------------------------------------------
 
 
 def _arange(start: Any, end: Any = None, step: Any = 1, **kwargs: Any) -> Any:
-    plain(**kwargs)
-    return ops.arange(start, end, step, dtype="float64")
+    return ops.arange(start, end, step, dtype=dtype_of(kwargs))
 
 
 def _eye(n: int, m: int | None = None, **kwargs: Any) -> Any:
-    plain(**kwargs)
-    return ops.eye(n, m, dtype="float64")
+    return ops.eye(n, m, dtype=dtype_of(kwargs))
 
 
 def _full(shape: Any, value: Any, **kwargs: Any) -> Any:
-    plain(**kwargs)
-    return ops.full(shape, value, dtype="float64")
+    return ops.full(shape, value, dtype=dtype_of(kwargs))
 
 
 def _linspace(start: Any, end: Any, steps: int, **kwargs: Any) -> Any:
-    plain(**kwargs)
-    return ops.linspace(start, end, steps, dtype="float64")
+    return ops.linspace(start, end, steps, dtype=dtype_of(kwargs))
 
 
 def _like(function: Counterpart) -> Counterpart:
@@ -309,8 +322,7 @@ def _like(function: Counterpart) -> Counterpart:
 
 def _of_shape(function: Counterpart) -> Counterpart:
     def call(*shape: Any, **kwargs: Any) -> Any:
-        plain(**kwargs)
-        return function(sizes(shape), "float64")
+        return function(sizes(shape), dtype_of(kwargs))
 
     return call
 
