@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from clearprop import ops
+from clearprop.dtypes import I64, is_float
 from clearprop.ir.place import Place, at_place
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
-from clearprop.ir.value import Value
-from clearprop.primitives import random_bits, scan
+from clearprop.ir.value import Array, Value
+from clearprop.primitives import branch, random_bits, scan
 
 LINE = Place("train.py", 7, "net/dense_1")
 
@@ -44,10 +45,27 @@ def odd_params() -> Program:
     return Program.under([result, ops.isnan(infinite)], [x])
 
 
-ALL = {"dense": dense, "loop": loop, "odd_params": odd_params}
+def choice() -> Program:
+    """A choice between two bodies, one with a constant; nobody reads its second result."""
+    index, x = Value(TensorType((), I64), name="which"), Value(TensorType((2,)), name="x")
+    first, second = Value(x.type, name="a"), Value(x.type, name="b")
+    scaled = ops.multiply(second, np.array([0.5, 2.0], np.float32))
+    bodies = (
+        Program.under([ops.negative(first), first], [first]),
+        Program.under([scaled, second], [second]),
+    )
+    return Program.under([branch(index, x, bodies=bodies)[0]], [index, x])
 
 
-def inputs_of(program: Program) -> list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
-    """Some numbers for each input."""
+ALL = {"dense": dense, "loop": loop, "odd_params": odd_params, "choice": choice}
+
+
+def inputs_of(program: Program) -> list[Array]:
+    """Some numbers for each input; 1 for whole ones."""
     rng = np.random.default_rng(0)
-    return [rng.normal(size=value.shape).astype(np.float32) for value in program.inputs]
+    return [
+        np.asarray(rng.normal(size=value.shape).astype(np.float32))
+        if is_float(value.dtype)
+        else np.ones(value.shape, value.dtype)
+        for value in program.inputs
+    ]

@@ -9,7 +9,7 @@ from clearprop.ir.printing import program_text, value_names
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Value
-from tests.ir.programs import dense, loop, odd_params
+from tests.ir.programs import choice, dense, loop, odd_params
 
 
 def test_a_layer_reads_like_its_source() -> None:
@@ -89,3 +89,18 @@ def test_a_program_that_breaks_the_rules_is_printed_too() -> None:
         "program(x: f32[]):\n  v0: f32[] = negate ?\n  return v0, ?"
     )
     assert "other: f32[] = placeholder" in str(Program.under([sum_], [x]))
+
+
+def test_each_body_of_a_choice_is_printed_below_it() -> None:
+    assert str(choice()) == (
+        "program(which: i64[], x: f32[2]):\n"
+        "  v0: f32[2], _: f32[2] = branch which x\n"
+        "    bodies[0] = program(a: f32[2]):\n"
+        "      v0: f32[2] = negate a\n"
+        "      return v0, a\n"
+        "    bodies[1] = program(b: f32[2]):\n"
+        "      c0: f32[2] = constant\n"
+        "      v0: f32[2] = multiply b c0\n"
+        "      return v0, b\n"
+        "  return v0"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.layers.attention_cases import ATTENTION_CASES
 from tests.layers.case import Case
 from tests.layers.spatial_cases import SPATIAL_CASES
 
@@ -80,4 +81,5 @@ CASES = [
     Case("GlobalMaxPooling1D", {"keepdims": True}, SEQUENCE),
     Case("Identity"),
     *SPATIAL_CASES,
+    *ATTENTION_CASES,
 ]

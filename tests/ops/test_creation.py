@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import pytest
 
 from clearprop import ops
-from clearprop.errors import ArgumentError, DTypeError
+from clearprop.errors import ArgumentError, DTypeError, ShapeError
 from tests.ops.checks import exactly, same
 from tests.support.numbers import gradients
 
@@ -98,3 +99,35 @@ def test_the_largest_of_unsigned_numbers_and_of_too_few() -> None:
 def test_the_largest_receive_the_derivative() -> None:
     (d_x,) = gradients(lambda x: ops.top_k(x, 2)[0], np.array([1.0, 3, 2]))
     np.testing.assert_array_equal(d_x, [0, 1, 1])
+
+
+def test_a_number_for_float64_is_not_rounded_on_its_way() -> None:
+    exactly(ops.full(2, 0.1, "float64"), np.full(2, 0.1))
+    exactly(ops.full_like(np.ones(2, "f4"), 0.1, "float64"), np.full(2, 0.1))
+    exactly(ops.full_like(np.ones(2, "f4"), ops.full((), 2), "float64"), np.full(2, 2.0))
+
+
+def test_rows_that_cannot_be_are_refused() -> None:
+    with pytest.raises(ArgumentError, match="infinity is never reached"):
+        ops.arange(0, math.inf)
+    with pytest.raises(ShapeError, match="whole numbers that are not negative"):
+        ops.linspace(0, 1, -1)
+    with pytest.raises(ShapeError, match="whole numbers that are not negative"):
+        ops.linspace(0, 1, 2.0)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("indexing", ["xy", "ij"])
+@pytest.mark.parametrize("lengths", [(2,), (2, 3), (1, 0, 2), (2, 3, 1, 2)])
+def test_grids_are_numpys(lengths: tuple[int, ...], indexing: Any) -> None:
+    xs = [np.arange(float(length)) + length for length in lengths]
+    for found, wanted in zip(
+        ops.meshgrid(*xs, indexing=indexing), np.meshgrid(*xs, indexing=indexing), strict=True
+    ):
+        exactly(found, wanted)
+
+
+def test_grids_are_made_of_rows() -> None:
+    with pytest.raises(ShapeError, match="coordinates lie on one axis"):
+        ops.meshgrid(np.ones((2, 2)))
+    with pytest.raises(ArgumentError, match="there is no such indexing"):
+        ops.meshgrid([1], indexing="yx")

@@ -306,3 +306,21 @@ def test_floats_have_no_bits() -> None:
     )
     with pytest.raises(ClearPropError, match="Shifting bits"):
         ops.left_shift(np.array([True]), True)
+
+
+def test_the_longest_side_does_not_overflow() -> None:
+    x = np.array([3.0, 0.0, -3e200, 1e-200, np.inf, 1.0, np.nan, -np.inf])
+    y = np.array([-4.0, 0.0, 4e200, 1e-200, 1.0, -np.inf, 1.0, np.inf])
+    same(ops.hypot(x, y), np.hypot(x, y))
+    d_x, d_y = gradients(ops.hypot, [3.0, 0.0, -2.0, 0.0], [4.0, 0.0, 2.0, -5.0])
+    np.testing.assert_allclose(d_x, [0.6, 0, -math.sqrt(0.5), 0], atol=1e-15)
+    np.testing.assert_allclose(d_y, [0.8, 0, math.sqrt(0.5), -1], atol=1e-15)
+
+
+def test_nothing_times_a_logarithm_is_nothing() -> None:
+    x, y = np.array([0.0, 0.0, 0.0, 2.0, 2.0, 0.0]), np.array([0.0, -1.0, np.inf, 0.0, 3.0, 5.0])
+    same(ops.xlogy(x, y), np.array([0, 0, 0, -np.inf, 2 * math.log(3), 0]))
+    assert np.isnan(numbers(ops.xlogy(0.0, math.nan)))
+    d_x, d_y = gradients(ops.xlogy, [0.0, 2.0, 0.0], [0.0, 3.0, 5.0])
+    np.testing.assert_allclose(d_x, [0, math.log(3), math.log(5)])
+    np.testing.assert_allclose(d_y, [0, 2 / 3, 0])

@@ -136,3 +136,29 @@ def test_matrices_that_do_not_fit_are_explained() -> None:
 def test_float32_products_stay_float32() -> None:
     x = RNG.normal(size=(4, 5)).astype("f4")
     same(ops.matmul(x, x.T), x @ x.T, dtype="f4")
+
+
+@pytest.mark.parametrize("k", [-4, -1, 0, 1, 4])
+@pytest.mark.parametrize("shape", [(3, 3), (2, 4), (2, 3, 2), (0, 2)])
+def test_triangles_are_numpys(shape: tuple[int, ...], k: int) -> None:
+    (x,) = arrays(shape)
+    exactly(ops.tril(x, k), np.tril(x, k))
+    exactly(ops.triu(x, k), np.triu(x, k))
+
+
+def test_a_row_has_no_triangle() -> None:
+    with pytest.raises(ShapeError, match="only matrices have one"):
+        ops.tril([1, 2])
+
+
+@pytest.mark.parametrize(
+    "shapes", [((3,), (3,)), ((2, 3), (3,)), ((2, 3), (4, 2, 3)), ((), (2,)), ((2, 0), (0,))]
+)
+def test_inner_products_are_numpys(shapes: tuple[tuple[int, ...], ...]) -> None:
+    x, y = arrays(*shapes)
+    exactly(ops.inner(x, y), np.inner(x, y))
+
+
+def test_inner_products_need_equal_lengths() -> None:
+    with pytest.raises(ShapeError, match="axis 1 of x has length 3, axis 0 of y has 2"):
+        ops.inner(np.ones((2, 3)), np.ones(2))

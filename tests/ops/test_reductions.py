@@ -156,3 +156,19 @@ def test_softmax_has_the_derivative_of_the_books() -> None:
     np.testing.assert_allclose(d_x, softmax * (weights - softmax @ weights), rtol=1e-12)
     (d_x,) = gradients(ops.logsumexp, x)
     np.testing.assert_allclose(d_x, softmax, rtol=1e-12)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("axis", [None, 0, -1])
+def test_running_products_are_numpys(axis: int | None, reverse: bool) -> None:
+    x = RNG.uniform(-2, 2, (3, 4))
+    turned = np.cumprod(np.flip(x, axis), axis) if reverse else np.cumprod(x, axis)
+    same(ops.cumprod(x, axis, reverse), np.flip(turned, axis) if reverse else turned)
+    exactly(ops.cumprod(np.full(9, 100, "i1")), np.cumprod(np.full(9, 100, "i1"), dtype="i8"))
+
+
+@pytest.mark.parametrize("axis", AXES, ids=str)
+def test_what_is_not_zero_is_counted(axis: Any) -> None:
+    x = RNG.integers(-1, 2, (2, 3, 2))
+    expected = np.sum(x != 0, axis=as_numpy_axis(axis))
+    exactly(ops.count_nonzero(x, axis), np.asarray(expected, "i8"))

@@ -160,3 +160,35 @@ def test_borders_have_their_own_number() -> None:
     wanted = np.pad(x, 1, constant_values=-1)
     exactly(ops.pad(x, 1, constant_values=-1), wanted)
     exactly(ops.pad(np.array([1]), 1, constant_values=0.5), np.array([0.5, 1, 0.5], "f4"))
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (2, 3, 2)])
+def test_stacks_in_two_directions_are_numpys(shape: tuple[int, ...]) -> None:
+    x = np.arange(float(np.prod(shape))).reshape(shape)
+    exactly(ops.hstack([x, x + 1]), np.hstack([x, x + 1]))
+    exactly(ops.vstack([x, x + 1]), np.vstack([x, x + 1]))
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_unstacking_undoes_stacking(axis: int) -> None:
+    parts = ops.unstack(X, axis)
+    assert len(parts) == X.shape[axis]
+    exactly(ops.stack(parts, axis), X)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 9])
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_differences_are_numpys(axis: int, n: int) -> None:
+    exactly(ops.diff(X, n, axis), np.diff(X, n, axis))
+
+
+def test_differences_are_taken_some_times() -> None:
+    with pytest.raises(ArgumentError, match="how often"):
+        ops.diff(X, -1)
+
+
+def test_rolling_along_several_axes_is_numpys() -> None:
+    exactly(ops.roll(X, (1, -2), (0, 1)), np.roll(X, (1, -2), (0, 1)))
+    exactly(ops.roll(X, 1, (0, 1)), np.roll(X, 1, (0, 1)))
+    with pytest.raises(ArgumentError, match="each axis needs one shift"):
+        ops.roll(X, (1, 2), 0)

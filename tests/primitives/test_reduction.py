@@ -11,6 +11,7 @@ from clearprop.errors import ShapeError
 from clearprop.primitives import (
     argmax,
     argmin,
+    cumulative_product,
     cumulative_sum,
     reduce_max,
     reduce_min,
@@ -92,3 +93,33 @@ def test_running_sums_go_both_ways() -> None:
 def test_an_element_counts_in_every_running_sum_after_it() -> None:
     (d_x,) = gradients(lambda x: cumulative_sum(x, axis=0), np.zeros(4))
     assert d_x.tolist() == [4, 3, 2, 1]
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("zeros", range(4))
+def test_running_products_have_the_right_derivatives_with_zeros(zeros: int, reverse: bool) -> None:
+    rng = np.random.default_rng(zeros)
+    x = rng.uniform(-2, 2, 7)
+    x[rng.permutation(7)[:zeros]] = 0
+    way = slice(None, None, -1 if reverse else 1)
+    y = compute(cumulative_product(leaf(x), axis=0, reverse=reverse))
+    np.testing.assert_allclose(y, np.cumprod(x[way])[way], rtol=1e-13)
+
+    def slopes(*gone: int) -> float:
+        """How the sum of products changes with the elements that are gone."""
+        if len(set(gone)) < len(gone):
+            return 0.0
+        row = x.copy()
+        row[list(gone)] = 1
+        order = list(range(7))[way]
+        return float(np.cumprod(row[way])[max(map(order.index, gone)) :].sum())
+
+    (d_x,) = gradients(lambda x: cumulative_product(x, axis=0, reverse=reverse), x)
+    np.testing.assert_allclose(d_x, [slopes(i) for i in range(7)], rtol=1e-12, atol=1e-13)
+    found = second_derivatives(lambda x: cumulative_product(x, axis=0, reverse=reverse), x)
+    expected = [sum(slopes(i, j) for j in range(7)) for i in range(7)]
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)
+
+
+def test_running_products_keep_the_element_type() -> None:
+    assert compute(cumulative_product(leaf([20, 20], "u1"), axis=0)).tolist() == [20, 144]

@@ -27,7 +27,7 @@ def test_counterparts_are_operations_of_pytorch() -> None:
     assert set(COUNTERPARTS) <= set(OPERATIONS)
 
 
-LEAST = {"samples": 3800, "derivatives": 4100}  # so that nothing is left out unnoticed
+LEAST = {"samples": 3870, "derivatives": 4230}  # so that nothing is left out unnoticed
 
 
 @each_counterpart

@@ -70,6 +70,20 @@ def test_a_model_of_named_inputs_is_called_on_a_dict() -> None:
     np.testing.assert_allclose(model(given).numpy(), model.predict(given), atol=1e-6)
 
 
+class Chooser(cp.Model):
+    """What it computes depends on the names of its inputs."""
+
+    def call(self, inputs: dict[str, Any]) -> Any:
+        return inputs["small"] if "small" in inputs else inputs["large"] * 100.0
+
+
+def test_inputs_of_the_same_shapes_under_other_names_are_other_inputs() -> None:
+    model, ones = Chooser(), np.ones((2, 1), np.float32)
+    model({"small": ones, "x": ones})
+    assert model.predict({"small": ones, "x": ones}).tolist() == [[1.0], [1.0]]
+    assert model.predict({"large": ones, "x": ones}).tolist() == [[100.0], [100.0]]
+
+
 def test_inputs_in_a_dict_are_found_by_name_in_whatever_order_they_were_drawn() -> None:
     second, first = cp.layers.Input((1,), name="b"), cp.layers.Input((1,), name="a")
     model = cp.Model([second, first], second * 10.0 + first)
@@ -153,6 +167,25 @@ def test_a_frozen_model_gives_its_features_to_a_new_one() -> None:
     second = model.fit(X, CLASSES, epochs=5, verbose=0).history["loss"]
     assert second[-1] < first[-1]
     assert not np.array_equal(base.get_weights()[0], learned[0])
+
+
+def test_layers_that_a_callback_freezes_leave_their_slots_to_nobody() -> None:
+    def two() -> cp.Model:
+        model = cp.Sequential([dense(5, "tanh"), dense(5)])
+        model.compile(cp.optimizers.Adam(0.1), "mse", seed=1)
+        return model
+
+    def freeze(epoch: int, logs: Any) -> None:
+        model.layers[0].trainable = epoch == 0
+
+    model, expected = two(), two()
+    freezing = cp.callbacks.LambdaCallback(on_epoch_begin=freeze)
+    model.fit(X, X[:, ::-1].copy(), epochs=2, callbacks=[freezing], verbose=0)
+    expected.fit(X, X[:, ::-1].copy(), verbose=0)
+    expected.layers[0].trainable = False
+    expected.fit(X, X[:, ::-1].copy(), initial_epoch=1, epochs=2, verbose=0)
+    for one, other in zip(model.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_other_trainable_weights_get_slots_of_their_own() -> None:

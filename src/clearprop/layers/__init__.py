@@ -53,6 +53,10 @@ from clearprop.layers.pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
+from clearprop.layers.positional_encoding import (
+    LearnedPositionalEncoding,
+    SinusoidalPositionalEncoding,
+)
 from clearprop.layers.recurrent import (
     GRU,
     LSTM,
@@ -64,10 +68,6 @@ from clearprop.layers.recurrent import (
     SimpleRNNCell,
     StackedRNNCells,
     TimeDistributed,
-)
-from clearprop.layers.positional_encoding import (
-    LearnedPositionalEncoding,
-    SinusoidalPositionalEncoding,
 )
 from clearprop.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
 from clearprop.layers.sample_normalization import (

@@ -47,9 +47,9 @@ class Attention(Layer):
 
     Example:
         >>> import clearprop as cp, numpy as np
-        >>> q, v = np.array([[[9.0, 0.0]]]), np.array([[[9.0, 0.0], [0.0, 9.0]]])
+        >>> q, v = np.array([[[99.0, 0.0]]]), np.array([[[99.0, 0.0], [0.0, 99.0]]])
         >>> cp.layers.Attention()([q, v]).tolist()
-        [[[9.0, 0.0]]]
+        [[[99.0, 0.0]]]
     """
 
     scale: Weight | None

@@ -128,7 +128,7 @@ class EinsumDense(Layer):
 
     def _lengths(self, input_shape: BuildShape) -> dict[str, int | None]:
         """The length of every letter, as far as the input and ``output_shape`` tell."""
-        inputs, output = self._spelled(len(input_shape))
+        inputs, _ = self._spelled(len(input_shape))
         lengths = dict(zip(inputs, input_shape, strict=True))
         has_free_batch = self._output.startswith(".") and len(inputs) >= len(self._inputs)
         named = self._output.replace(".", "")[0 if has_free_batch else 1 :]

@@ -31,7 +31,7 @@ def check_model_gradients(model: Model, x: Any, y: Any, tolerance: float) -> Gra
             outputs, samples.targets, setup.losses, setup.loss_weights, strict=True
         ):
             if one is not None:
-                value = ops.multiply(one(target, output), factor)
+                value = ops.multiply(one(target, output, mask=masks_of(output)), factor)
                 total = value if total is None else ops.add(total, value)
         if total is None:
             raise ArgumentError(

@@ -11,6 +11,7 @@ import numpy as np
 from clearprop.errors import ArgumentError, NumericsError
 from clearprop.ir.place import here
 from clearprop.ir.value import Array
+from clearprop.layers.weight import Weight
 from clearprop.ops.random import words
 from clearprop.train.callback import CallbackList
 from clearprop.train.chunks import CHUNK_SECONDS, ChunkRunner
@@ -48,6 +49,7 @@ class Fit:
         self.state = model.training_state
         self._key = words(setup.arguments.seed)
         self._epochs: EpochsRunner | None = None
+        self._learning: set[int] = set()  # ids of the weights that the optimizer has slots for
 
     def run(
         self,
@@ -110,13 +112,14 @@ class Fit:
             row_order(seed, state.epochs + number, self.samples.count, shuffle=self.shuffle)
             for number in range(count)
         ])
-        before, weights = self._kept(), len(self.model.weights)
+        weights = self._weights()
+        before = self._kept(weights)
         kept, told = runner.run(before, orders, self._given())
         losses = [values for report in told for values in (*report.full, *report.last)]
-        if not is_finite(losses, before[:weights], kept[:weights]):
+        if not is_finite(losses, before[: len(weights)], kept[: len(weights)]):
             return []
         names = list(self.setup.first_metric_state())
-        self._take_over(kept)
+        self._take_over(weights, kept)
         logs = []
         for report in told:
             add_reports(state.sums, full.step.reports, report.full, self.batch_size)
@@ -172,15 +175,16 @@ class Fit:
 
     def _run_chunk(self, runner: ChunkRunner, rows: Array) -> None:
         """Run the steps of ``rows`` and take over what they leave behind."""
-        carry, given = self._carry(), self._given()
-        count = len(self.model.weights)
+        weights = self._weights()
+        carry, given = [*self._kept(weights), *self.state.metrics.values()], self._given()
+        count = len(weights)
         carry_after, reports = runner.run(carry, rows, given)
         error: NumericsError | None = None
         if not is_finite(reports[:1], carry[:count], carry_after[:count]):
             good = good_steps(self.model.name, runner, carry, rows, given, count)
             carry_after, reports, error = good
             rows = rows[: len(reports[0]) if reports else 0]
-        self._take_over(carry_after)
+        self._take_over(weights, carry_after)
         state = self.state
         state.step_in_epoch += len(rows)
         state.steps += len(rows)
@@ -198,13 +202,14 @@ class Fit:
 
     # -- what a chunk starts from and leaves behind ------------------------------
 
-    def _carry(self) -> list[Array]:
-        return [*self._kept(), *self.state.metrics.values()]
+    def _weights(self) -> list[Weight]:
+        """The weights in the order in which a step carries them: those that learn first."""
+        trained = self.model.trainable_weights
+        learn = set(map(id, trained))
+        return [*trained, *(weight for weight in self.model.weights if id(weight) not in learn)]
 
-    def _kept(self) -> list[Array]:
+    def _kept(self, weights: Sequence[Weight]) -> list[Array]:
         """What is carried from epoch to epoch: all but the metrics."""
-        model = self.model
-        weights = [*model.trainable_weights, *model.non_trainable_weights]
         return [
             *(weight.array for weight in weights),
             *self.setup.optimizer.state.values(),
@@ -214,9 +219,9 @@ class Fit:
     def _given(self) -> list[Array]:
         return [self._key, *self.setup.hyperparameters().values(), *self.samples.arrays]
 
-    def _take_over(self, carry: Sequence[Array]) -> None:
-        model, arrays = self.model, iter(carry)
-        for weight in [*model.trainable_weights, *model.non_trainable_weights]:
+    def _take_over(self, weights: Sequence[Weight], carry: Sequence[Array]) -> None:
+        arrays = iter(carry)
+        for weight in weights:
             weight.hold(next(arrays))
         slots = self.setup.optimizer.state
         for name in slots:
@@ -226,6 +231,8 @@ class Fit:
             self.state.metrics[name] = next(arrays)
 
     def _runner(self, size: int) -> ChunkRunner:
+        if set(map(id, self.model.trainable_weights)) != self._learning:
+            self._prepare_optimizer()  # a callback froze layers, or let them learn
         return runner_for(
             self.model,
             "train",
@@ -238,6 +245,7 @@ class Fit:
         """Slots for the weights that learn; kept from an earlier ``fit`` if they are the same."""
         _check_own_optimizer(self.model)
         trained = self.model.trainable_weights
+        self._learning = set(map(id, trained))
         fresh = self.setup.optimizer.initial_state(trained)
         kept = self.setup.optimizer.state
         paths = tuple(weight.path for weight in trained)

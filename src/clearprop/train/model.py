@@ -43,6 +43,7 @@ class Model(Layer):
         notes: what else belongs to the model and is saved with it, in JSON's terms: what its
             inputs and classes mean, say.
         training_state: how far the training has come.
+        input_keys: by which names a subclass got its inputs last, where they came in a dict.
         slots_of: paths of the weights that the optimizer keeps slots for.
 
     Example:
@@ -72,7 +73,7 @@ class Model(Layer):
         self.slots_of: tuple[str, ...] | None = None
         self._output_structure: tree.Structure | None = None
         self._seen_input_types: list[TensorType] | None = None
-        self._input_keys: list[str] | None = None
+        self.input_keys: list[str] | None = None
 
     # -- the function -----------------------------------------------------------
 
@@ -97,18 +98,18 @@ class Model(Layer):
         A model that knows its inputs names those.  A subclass takes what its ``call`` takes: a
         dict, a list of arrays, or one array.
         """
-        self._input_keys = None
+        self.input_keys = None
         if isinstance(x, dict) and x:
-            self._input_keys = sorted(x)
-            return self._input_keys
+            self.input_keys = sorted(x)
+            return self.input_keys
         if isinstance(x, (list, tuple)) and len(x) > 1 and all(map(_is_array, x)):
             return [f"x[{number}]" for number in range(len(x))]
         return self.input_names
 
     def arrange_inputs(self, inputs: Sequence[Value]) -> Any:
         """The flat inputs as ``call`` takes them."""
-        if self._input_keys is not None:
-            return dict(zip(self._input_keys, inputs, strict=True))
+        if self.input_keys is not None:
+            return dict(zip(self.input_keys, inputs, strict=True))
         return inputs[0] if len(inputs) == 1 else list(inputs)
 
     def flat_outputs(self, inputs: Sequence[Value]) -> list[Value]:

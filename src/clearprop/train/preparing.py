@@ -139,6 +139,7 @@ def runner_for(
     signature = (
         kind,
         batch_size,
+        None if model.input_keys is None else tuple(model.input_keys),
         tuple((array.shape, array.dtype) for array in samples.arrays),
         tuple(weight is None for weight in samples.weights),
         tuple((id(weight), weight.shape) for weight in model.weights),

@@ -25,8 +25,10 @@ from clearprop.ir.place import here
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Value
+from clearprop.layers.masks import masks_of
 from clearprop.layers.mode import Mode
 from clearprop.layers.weight import Weight
+from clearprop.metrics.metric import masked_weight
 from clearprop.passes.gradient import differentiate
 from clearprop.passes.simplify import simplify
 from clearprop.primitives.constants import constant_like
@@ -83,7 +85,7 @@ class _Tracing:
 
 def training_step(model: Model, setup: Setup, samples: Samples, batch_size: int) -> Step:
     """The whole step: gather, forward, loss, backward, clip, update, metrics."""
-    trained, others = model.trainable_weights, model.non_trainable_weights
+    trained, others = model.trainable_weights, model.non_trainable_variables
     weights = {weight: _placeholder(weight) for weight in [*trained, *others]}
     slots = {
         name: Tensor(TensorType.of(array), name=name)
@@ -115,29 +117,33 @@ def training_step(model: Model, setup: Setup, samples: Samples, batch_size: int)
 
 
 def evaluation_step(model: Model, setup: Setup, samples: Samples, batch_size: int) -> Step:
-    """Forward in inference mode, losses and metrics; the weights stay."""
+    """Forward in inference mode, losses and metrics; the weights stay, states go on."""
     weights = {weight: _placeholder(weight) for weight in model.weights}
+    states = {state: _placeholder(state) for state in model.states_inside}
     metric_state = _metric_placeholders(setup)
     traced = _Tracing(samples, batch_size)
     mode = Mode(False, traced.key, Tensor.leaf(np.zeros(2, np.uint32)))
-    with mode.active(), Trace(weights).active():
+    with mode.active(), Trace({**weights, **states}).active() as trace:
         losses, total, new_metrics = _forward(model, setup, traced, mode, metric_state)
     given = [*weights.values(), traced.key, *traced.data]
-    carry_out = [new_metrics[name] for name in metric_state]
-    reports = [total, *losses]
-    return _step(setup, list(metric_state.values()), traced.rows, given, carry_out, reports)
+    carry_in = [*states.values(), *metric_state.values()]
+    carry_out = [trace.read(state) for state in states]
+    carry_out += [new_metrics[name] for name in metric_state]
+    return _step(setup, carry_in, traced.rows, given, carry_out, [total, *losses])
 
 
 def prediction_step(model: Model, samples: Samples, batch_size: int) -> Step:
     """Forward in inference mode; each step reports the outputs of its samples."""
     weights = {weight: _placeholder(weight) for weight in model.weights}
+    states = {state: _placeholder(state) for state in model.states_inside}
     traced = _Tracing(samples, batch_size)
     mode = Mode(False, traced.key, Tensor.leaf(np.zeros(2, np.uint32)))
-    with mode.active(), Trace(weights).active():
+    with mode.active(), Trace({**weights, **states}).active() as trace:
         outputs = model.flat_outputs(traced.inputs)
     given = [*weights.values(), traced.key, *traced.data]
-    body = simplify(Program.under(outputs, [traced.rows, *given]))
-    return Step(body, 0, tuple(model.output_names))
+    after = [trace.read(state) for state in states]
+    body = simplify(Program.under([*after, *outputs], [*states.values(), traced.rows, *given]))
+    return Step(body, len(states), tuple(model.output_names))
 
 
 def _forward(
@@ -156,7 +162,7 @@ def _forward(
     ):  # a model whose layers add the whole loss may have no targets
         if loss is None:
             continue
-        value = loss(target, output, sample_weight=weight)
+        value = loss(target, output, sample_weight=weight, mask=masks_of(output))
         losses.append(value)
         weighted = value if factor == 1 else ops.multiply(value, factor)
         total = weighted if total is None else ops.add(total, weighted)
@@ -173,6 +179,9 @@ def _forward(
     for place in setup.metrics:
         target, output = traced.targets[place.output], outputs[place.output]
         weight = traced.weights[place.output] if place.weighted else None
+        mask = masks_of(output)
+        if mask is not None:
+            weight = masked_weight(weight, mask)
         state = {name: metric_state[place.path(name)] for name in place.first_state()}
         updated = place.metric.update(state, target, output, sample_weight=weight)
         new_metrics |= {place.path(name): value for name, value in updated.items()}

@@ -199,7 +199,6 @@ PLACES: dict[str, Counterpart] = {
     "nn.functional.pad.constant": _pad("constant"),
     "nn.functional.pad.reflect": _pad("reflect"),
     "nn.functional.pad.replicate": _pad("edge"),
-    "nn.functional.pad.replicate_negative": _pad("edge"),
     "permute": lambda x, *order: ops.transpose(x, sizes(order)),
     "permute_copy": lambda x, *order: ops.transpose(x, sizes(order)),
     "positive": lambda x: +x,
