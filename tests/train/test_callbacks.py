@@ -434,6 +434,26 @@ def test_functions_are_called_in_order() -> None:
     assert seen == names
 
 
+def test_every_hook_is_given_logs() -> None:
+    """Functions of (epoch, logs), (batch, logs) and (logs) are what users write."""
+    whole: list[Any] = []
+    parts: list[Any] = []
+    ends = ("on_train", "on_test", "on_predict")
+    hooks = {f"{name}_{end}": whole.append for name in ends for end in ("begin", "end")}
+    steps = {
+        f"{name}_{end}": lambda number, logs: parts.append(logs)
+        for name in ("on_epoch", "on_train_batch")
+        for end in ("begin", "end")
+    }
+    note = cp.callbacks.LambdaCallback(**hooks, **steps)  # type: ignore[arg-type]
+    model = line_fitter()
+    model.fit(X, X[:, :1], batch_size=56, callbacks=[note], **SPLIT)
+    model.predict(X, callbacks=[note])
+    assert len(whole) == 6
+    assert len(parts) == 4
+    assert all(isinstance(logs, dict) for logs in [*whole, *parts])
+
+
 def test_a_function_for_an_unknown_hook(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError) as caught:
         cp.callbacks.LambdaCallback(on_epoch_ende=print)

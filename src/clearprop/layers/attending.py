@@ -98,8 +98,5 @@ def shares(
     if mask is None:
         return activations.softmax(scores, axes)
     lowest = float(np.finfo(scores.dtype).min) / 2
-    if zero_without_keys:
-        return ops.where(mask, activations.softmax(ops.where(mask, scores, lowest), axes), 0.0)
-    # Added, the scores of a query without keys are all alike, and yet have a derivative.
-    away = ops.where(mask, np.zeros((), scores.dtype), lowest)
-    return activations.softmax(ops.add(scores, away), axes)
+    found = activations.softmax(ops.where(mask, scores, lowest), axes)
+    return ops.where(mask, found, 0.0) if zero_without_keys else found

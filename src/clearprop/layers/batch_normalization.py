@@ -8,7 +8,7 @@ from clearprop import initializers, ops, regularizers
 from clearprop.ir.value import Value
 from clearprop.layers.checks import BuildShape, axes_of, known_lengths, needs_length, number_from
 from clearprop.layers.layer import Layer
-from clearprop.layers.masks import first_axes, needs_mask
+from clearprop.layers.masks import needs_mask, spread
 from clearprop.layers.options import LayerOptions
 from clearprop.layers.weight import Weight
 from clearprop.ops.lift import lift_float
@@ -152,7 +152,7 @@ def _mean(x: Value, axes: tuple[int, ...], mask: Value | None) -> Value:
     """The mean over ``axes`` of the elements that count, with length 1 where those were."""
     if mask is None:
         return ops.mean(x, axes, keepdims=True)
-    counts = ops.broadcast_to(first_axes(mask, x), x.shape)
+    counts = spread(mask, x)
     total = ops.sum(ops.where(counts, x, 0.0), axes, keepdims=True)
     number = ops.sum(ops.cast(counts, x.dtype), axes, keepdims=True)
     return ops.divide(total, ops.add(number, _NOT_ZERO))

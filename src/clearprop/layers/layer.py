@@ -317,6 +317,16 @@ class Layer(Configurable):
         trained = {id(weight) for weight in self.trainable_weights}
         return [variable for variable in self.variables if id(variable) not in trained]
 
+    @property
+    def states_inside(self) -> list[Weight]:
+        """What stateful layers remember from batch to batch."""
+        return [variable for variable in self.variables if variable.is_state]
+
+    def reset_state(self) -> None:
+        """Let this layer and those inside begin anew: their states become 0."""
+        for state in self.states_inside:
+            state.assign(np.zeros(state.shape, state.dtype))
+
     def count_params(self) -> int:
         """Number of weights' elements."""
         self.needs_weights("count_params")

@@ -8,7 +8,7 @@ where a step counts.  A layer reads it from its input and gives its output one (
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from clearprop import ops, primitives
 from clearprop.dtypes import BOOL
@@ -59,7 +59,7 @@ def with_mask(value: Tensor, mask: Any) -> Tensor:
     Shapes:
         value: (batch, steps, ...), mask: bool (batch, steps)  ->  as value
     """
-    same = primitives.reshape(value, shape=value.shape)
+    same = cast("Tensor", primitives.reshape(value, shape=value.shape))
     same.mask = mask
     return same
 
@@ -72,6 +72,15 @@ def first_axes(mask: Value, value: Value) -> Value:
     """
     rank = len(value.shape)
     return ops.reshape(mask, (*mask.shape, *(1,) * (rank - len(mask.shape))))
+
+
+def spread(mask: Value, value: Value) -> Value:
+    """A mask with an answer for each element of ``value``.
+
+    Shapes:
+        mask: the first axes of S, value: S  ->  bool S
+    """
+    return ops.broadcast_to(first_axes(mask, value), value.shape)
 
 
 def given_masks(layer: Layer, inputs: Any, masks: Any) -> Any:

@@ -13,7 +13,7 @@ from clearprop.ir.place import here
 from clearprop.ir.value import Value
 from clearprop.layers.checks import axes_of, label, several
 from clearprop.layers.layer import Layer
-from clearprop.layers.masks import first_axes, flat, masks_of
+from clearprop.layers.masks import flat, masks_of, spread
 from clearprop.layers.options import LayerOptions
 from clearprop.layers.sample_normalization import unit_length
 from clearprop.ops.lift import common_shape, lift_float, promote
@@ -35,7 +35,8 @@ class _Merge(Layer):
         """The merged inputs."""
         values = several(self, inputs, self._count)
         _needs_one_batch(self, values)
-        masks = [_spread(mask, x) for mask, x in zip(masks_of(values), values, strict=True)]
+        pairs = zip(masks_of(values), values, strict=True)
+        masks = [None if mask is None else spread(mask, x) for mask, x in pairs]
         rank = max(len(value.shape) for value in values)
         values = [_with_axes(x, rank) for x in values]
         masks = [None if mask is None else _with_axes(mask, rank) for mask in masks]
@@ -210,11 +211,11 @@ class Concatenate(Layer):
         masks = flat(mask)
         if all(each is None for each in masks):
             return None
-        spread = [
-            ops.full(x.shape, True, "bool") if each is None else _spread(each, x)
+        joined = [
+            ops.full(x.shape, True, "bool") if each is None else spread(each, x)
             for each, x in zip(masks, flat(inputs), strict=True)
         ]
-        return ops.any(ops.concatenate(spread, self.axis), axis=-1)
+        return ops.any(ops.concatenate(joined, self.axis), axis=-1)
 
 
 class Dot(Layer):
@@ -284,11 +285,6 @@ class Dot(Layer):
 def _with_axes(x: Value, rank: int) -> Value:
     """x with ``rank`` axes: those that it lacks are put right after the batch."""
     return ops.reshape(x, (*x.shape[:1], *[1] * (rank - len(x.shape)), *x.shape[1:]))
-
-
-def _spread(mask: Value | None, x: Value) -> Value | None:
-    """A mask of each element of x."""
-    return None if mask is None else ops.broadcast_to(first_axes(mask, x), x.shape)
 
 
 def _chosen(

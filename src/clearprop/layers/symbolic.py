@@ -133,7 +133,10 @@ class SymbolicTensor(Operators, Symbolic):
 
 
 def Input(  # noqa: N802 -- Keras's name
-    shape: Sequence[int | None], dtype: Any = None, name: str | None = None
+    shape: Sequence[int | None],
+    dtype: Any = None,
+    name: str | None = None,
+    batch_size: int | None = None,
 ) -> SymbolicTensor:
     """A symbolic Tensor to start a functional model with.
 
@@ -141,9 +144,10 @@ def Input(  # noqa: N802 -- Keras's name
         shape: of one sample, without the batch; None for a length that may vary.
         dtype: element type; ``cp.settings.dtype`` by default.
         name: the input's name in the model.
+        batch_size: number of samples in every batch, for stateful layers; None for any.
 
     Shapes:
-        (None, *shape): the batch size is not known.
+        (None, *shape): the batch size is not known, unless it is given.
 
     Example:
         >>> import clearprop as cp
@@ -159,10 +163,18 @@ def Input(  # noqa: N802 -- Keras's name
             try_=f"Input(({shape},))" if isinstance(shape, int) else "",
             at=str(here()),
         )
+    if batch_size is not None and not (_is_length(batch_size) and batch_size):
+        raise ArgumentError(
+            "Input: the batch size is a whole number above 0, or None for any",
+            found=f"batch_size={batch_size!r}",
+            needed="for example batch_size=32",
+            at=str(here()),
+        )
     chosen = settings.dtype if dtype is None else as_dtype(dtype)
     stand_ins = []
     for batch, step in _STAND_IN_SIZES:
         # Each unknown length gets a size of its own, so that two of them are not taken for equal.
+        batch = batch if batch_size is None else int(batch_size)
         sizes = [batch, *(step * i if n is None else int(n) for i, n in enumerate(shape, start=1))]
         stand_ins.append(Tensor(TensorType(tuple(sizes), chosen), name=name or ""))
     return SymbolicTensor(stand_ins, name=name or "")

@@ -125,7 +125,7 @@ class CallbackList:
     def on_train_begin(self) -> None:
         """Tell all that training begins."""
         for callback in self._callbacks:
-            callback.on_train_begin()
+            callback.on_train_begin({})
 
     def on_train_end(self, logs: Logs) -> None:
         """Tell all that training ended."""
@@ -136,7 +136,7 @@ class CallbackList:
         """Tell all that an epoch begins."""
         self.progress.epoch_begins(epoch)
         for callback in self._callbacks:
-            callback.on_epoch_begin(epoch)
+            callback.on_epoch_begin(epoch, {})
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Tell all that an epoch ended."""
@@ -148,7 +148,7 @@ class CallbackList:
         """Tell those that act on batches that one begins."""
         if self.acts_on_batches:
             for callback in self._callbacks:
-                callback.on_train_batch_begin(batch)
+                callback.on_train_batch_begin(batch, {})
 
     def on_train_batch_end(self, batch: int, logs: Logs) -> None:
         """Tell those that act on batches that one ended."""
@@ -162,12 +162,12 @@ class CallbackList:
     def on_test(self, *, begins: bool) -> None:
         """Tell all that an evaluation begins or ended."""
         for callback in self._callbacks:
-            (callback.on_test_begin if begins else callback.on_test_end)()
+            (callback.on_test_begin if begins else callback.on_test_end)({})
 
     def on_predict(self, *, begins: bool) -> None:
         """Tell all that a prediction begins or ended."""
         for callback in self._callbacks:
-            (callback.on_predict_begin if begins else callback.on_predict_end)()
+            (callback.on_predict_begin if begins else callback.on_predict_end)({})
 
     def ends_quietly_on_nonfinite(self) -> bool:
         """Whether a callback wants training to end without an error."""

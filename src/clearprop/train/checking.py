@@ -9,6 +9,7 @@ from clearprop.errors import ArgumentError
 from clearprop.functions.check import GradientReport, check_gradients
 from clearprop.ir.place import here
 from clearprop.ir.value import Value
+from clearprop.layers.masks import masks_of
 from clearprop.train.model import Model
 from clearprop.train.preparing import prepared_samples
 from clearprop.train.samples import read_samples

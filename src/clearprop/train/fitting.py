@@ -12,7 +12,7 @@ from clearprop.ir.place import here
 from clearprop.train.callback import CallbackList
 from clearprop.train.history import History
 from clearprop.train.loop import Fit
-from clearprop.train.preparing import check_counts, prepared_samples
+from clearprop.train.preparing import check_batches, check_counts, prepared_samples
 from clearprop.train.samples import Samples
 from clearprop.train.setup import Setup
 
@@ -53,6 +53,9 @@ def fit(
     elif validation_split:
         samples, validation = samples.split_last(validation_split)
 
+    check_batches(model, "fit", samples.count, batch_size)
+    if validation is not None:
+        check_batches(model, "validation", validation.count, validation_batch_size or batch_size)
     listed = CallbackList(
         model, callbacks, verbose=verbose, epochs=epochs, first_epoch=initial_epoch
     )

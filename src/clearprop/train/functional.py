@@ -159,7 +159,12 @@ class Functional(Model):
                 number_of[output] = len(number_of)
         return super().get_config() | {
             "inputs": [
-                {"shape": x.shape[1:], "dtype": x.dtype.name, "name": x.name or None}
+                {
+                    "shape": x.shape[1:],
+                    "dtype": x.dtype.name,
+                    "name": x.name or None,
+                    "batch_size": x.shape[0],
+                }
                 for x in self.inputs
             ],
             "input_keys": _keys(self._input_structure),

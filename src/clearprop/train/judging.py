@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from clearprop.ir.value import Array
+from clearprop.layers.weight import Weight
 from clearprop.ops.random import words
 from clearprop.train.chunks import ChunkRunner
-from clearprop.train.preparing import runner_for
+from clearprop.train.preparing import check_batches, runner_for
 from clearprop.train.samples import Samples
 from clearprop.train.setup import Setup
 from clearprop.train.state import add_reports
@@ -24,7 +25,8 @@ def evaluate_samples(
     model: Model, samples: Samples, setup: Setup, batch_size: int
 ) -> dict[str, Any]:
     """Means of the losses over the samples, and the metrics."""
-    state = setup.first_metric_state()
+    states, metrics = model.states_inside, setup.first_metric_state()
+    check_batches(model, "evaluate", samples.count, batch_size)
     given = [*(weight.array for weight in model.weights), words(0), *samples.arrays]
     sums: dict[str, float] = {}
 
@@ -37,11 +39,12 @@ def evaluate_samples(
             lambda: evaluation_step(model, setup, samples, size),
         )
 
-    carry = list(state.values())
+    carry = [*(state.array for state in states), *metrics.values()]
     for runner, rows in _chunks(samples.count, batch_size, step):
         carry, reports = runner.run(carry, rows, given)
         add_reports(sums, runner.step.reports, reports, rows.shape[1])
-    return setup.results(sums, samples.count, dict(zip(state, carry, strict=True)))
+    measured = dict(zip(metrics, _hold(states, carry), strict=True))
+    return setup.results(sums, samples.count, measured)
 
 
 def predict_samples(model: Model, samples: Samples, batch_size: int) -> list[Array]:
@@ -52,16 +55,27 @@ def predict_samples(model: Model, samples: Samples, batch_size: int) -> list[Arr
     """
     given = [*(weight.array for weight in model.weights), words(0), *samples.arrays]
     parts: list[list[Array]] = []
+    states = model.states_inside
+    check_batches(model, "predict", samples.count, batch_size)
 
     def step(size: int) -> ChunkRunner:
         return runner_for(
             model, "predict", samples, size, lambda: prediction_step(model, samples, size)
         )
 
+    carry = [state.array for state in states]
     for runner, rows in _chunks(samples.count, batch_size, step):
-        _, reports = runner.run([], rows, given)
+        carry, reports = runner.run(carry, rows, given)
         parts.append([report.reshape(-1, *report.shape[2:]) for report in reports])
+    _hold(states, carry)
     return [np.concatenate(output) for output in zip(*parts, strict=True)]
+
+
+def _hold(states: Sequence[Weight], carry: Sequence[Array]) -> Sequence[Array]:
+    """Let stateful layers remember what the last batch left; the rest of what was carried."""
+    for state, array in zip(states, carry, strict=False):
+        state.hold(array)
+    return carry[len(states) :]
 
 
 def _chunks(count: int, batch_size: int, step: Callable[[int], ChunkRunner]) -> Any:

@@ -206,7 +206,7 @@ class Fit:
         """The weights in the order in which a step carries them: those that learn first."""
         trained = self.model.trainable_weights
         learn = set(map(id, trained))
-        return [*trained, *(weight for weight in self.model.weights if id(weight) not in learn)]
+        return [*trained, *(weight for weight in self.model.variables if id(weight) not in learn)]
 
     def _kept(self, weights: Sequence[Weight]) -> list[Array]:
         """What is carried from epoch to epoch: all but the metrics."""

@@ -146,10 +146,18 @@ class Model(Layer):
 
     def output_types(self, input_types: Sequence[TensorType]) -> list[TensorType]:
         """The types of the outputs for inputs of these types; weights are made if need be."""
-        inputs = [Tensor(type_) for type_ in input_types]
+        fixed = self.fixed_batch
+        inputs = [Tensor(_with_batch(type_, fixed)) for type_ in input_types]
         nothing = Tensor.leaf(np.zeros(2, np.uint32))
         with Mode(False, nothing, nothing).active(), Trace(binds_all=True).active():
-            return [output.type for output in self.flat_outputs(inputs)]
+            outputs = self.flat_outputs(inputs)
+        batch = None if fixed is None else input_types[0].shape[0]
+        return [_with_batch(output.type, batch) for output in outputs]
+
+    @property
+    def fixed_batch(self) -> int | None:
+        """The batch size of stateful layers inside; None where there are none."""
+        return next((state.shape[0] for state in self.states_inside), None)
 
     # -- layers -----------------------------------------------------------------
 
@@ -384,6 +392,11 @@ class Model(Layer):
         from clearprop.train.checking import check_model_gradients
 
         return check_model_gradients(self, x, y, tolerance)
+
+
+def _with_batch(type_: TensorType, batch: int | None) -> TensorType:
+    """The type with another batch size, if one is given."""
+    return type_ if batch is None else TensorType((batch, *type_.shape[1:]), type_.dtype)
 
 
 def _is_array(part: Any) -> bool:

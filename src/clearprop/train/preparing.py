@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clearprop import tree
-from clearprop.errors import ArgumentError, NotBuiltError
+from clearprop.errors import ArgumentError, NotBuiltError, ShapeError
 from clearprop.ir.place import here
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Array
@@ -127,6 +127,23 @@ def check_counts(doing: str, *, at_least: int = 1, **counts: Any) -> None:
             )
 
 
+def check_batches(model: Model, doing: str, count: int, batch_size: int) -> None:
+    """Refuse batches of another size than stateful layers remember.
+
+    Raises:
+        ShapeError: a batch has another number of samples.
+    """
+    fixed = model.fixed_batch
+    if fixed is not None and (batch_size != fixed or count % fixed):
+        raise ShapeError(
+            f'{doing}: "{model.name}" has stateful layers, which remember {fixed} samples',
+            found=f"{count} samples in batches of {batch_size}",
+            needed=f"batch_size={fixed}, and a multiple of {fixed} samples",
+            try_=f"leave out {count % fixed} samples" if count % fixed else "",
+            at=str(here()),
+        )
+
+
 def batch_types(arrays: Sequence[Array]) -> list[TensorType]:
     """The types of one batch of all rows of these arrays."""
     return [TensorType.of(array) for array in arrays]
@@ -142,7 +159,7 @@ def runner_for(
         None if model.input_keys is None else tuple(model.input_keys),
         tuple((array.shape, array.dtype) for array in samples.arrays),
         tuple(weight is None for weight in samples.weights),
-        tuple((id(weight), weight.shape) for weight in model.weights),
+        tuple((id(weight), weight.shape) for weight in model.variables),
         tuple(id(weight) for weight in model.trainable_weights),
         tuple(layer.trainable for layer in model.all_layers()),
         model.arguments.optimizer.structure() if kind == "train" and model.arguments else None,

@@ -148,6 +148,7 @@ class Sequential(Model):
                 "shape": self.input.shape[1:],
                 "dtype": self.input.dtype.name,
                 "name": self.input.name or None,
+                "batch_size": self.input.shape[0],
             }
         return config
 

@@ -101,7 +101,8 @@ def _flops_per_sample(model: Model) -> int:
     if not both or any(a.shape[1:] != b.shape[1:] for a, b in zip(*both, strict=True)):
         return 0
     few, more = (_flops(model, types) for types in both)
-    return (more - few) // (both[1][0].shape[0] - both[0][0].shape[0])
+    samples = both[1][0].shape[0] - both[0][0].shape[0]
+    return (more - few) // samples if samples else few // both[0][0].shape[0]
 
 
 def _flops(model: Model, types: Sequence[TensorType]) -> int:

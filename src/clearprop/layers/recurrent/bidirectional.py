@@ -114,11 +114,6 @@ class Bidirectional(Layer):
             if not each.built:
                 each.build(input_shape)
 
-    def reset_state(self) -> None:
-        """Let stateful layers begin anew: their states become 0."""
-        self.forward_layer.reset_state()
-        self.backward_layer.reset_state()
-
     def call(self, sequence: Value, initial_state: Any = None) -> Any:
         """The joined outputs, and the states with ``return_state``."""
         states: list[Any] = [None, None]

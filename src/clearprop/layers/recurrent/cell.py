@@ -68,6 +68,7 @@ class RecurrentCell(Layer):
     kernel: Weight
     recurrent_kernel: Weight
     bias: Weight | None
+    bias_initializer: Initializer
 
     def __init__(
         self,

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Unpack
 
-import numpy as np
-
 from clearprop import ops, regularizers, tree
 from clearprop.dtypes import is_float
 from clearprop.errors import ShapeError
@@ -112,18 +110,13 @@ class RNN(Layer):
         first = self.cell.cells[0] if isinstance(self.cell, StackedRNNCells) else self.cell
         return not isinstance(first, RecurrentCell)
 
-    def reset_state(self) -> None:
-        """Let a stateful layer begin anew: its states become 0."""
-        for state in self.states:
-            state.assign(np.zeros(state.shape, state.dtype))
-
     def _first_states(self, batch: int, given: Any) -> tuple[list[Value], tree.Structure]:
         """The states before the first step, flat, and the nest that the cell takes them in."""
-        zeros, structure = tree.flatten(zero_states(self.cell, batch))
+        zeros, nest = tree.flatten(zero_states(self.cell, batch))
         if self.stateful and self.states[0].shape[0] != batch:
             raise self._changing_batch(f"{batch} samples", f"{self.states[0].shape[0]}, as before")
         if given is None:
-            return (list(self.states) if self.stateful else zeros), structure
+            return (list(self.states) if self.stateful else zeros), nest
         flat, _ = tree.flatten(given if isinstance(given, (list, tuple)) else [given])
         states = [lift(state)[0] for state in flat]
         needed = [zero.shape for zero in zeros]
@@ -136,7 +129,7 @@ class RNN(Layer):
                 "return_state=True gives",
                 at=str(here()),
             )
-        return states, structure
+        return states, nest
 
     def _changing_batch(self, found: str, needed: str) -> ShapeError:
         return ShapeError(
@@ -240,7 +233,7 @@ class LayerOfCell(RNN):
     def parted(options: RecurrentOptions) -> tuple[dict[str, Any], dict[str, Any]]:
         """The options of the cell, and those of the layer around it."""
         own = {*SequenceOptions.__annotations__, "name", "trainable"}
-        given: Mapping[str, Any] = options  # type: ignore[assignment]
+        given: Mapping[str, Any] = options
         return (
             {name: given[name] for name in given if name not in own},
             {name: given[name] for name in given if name in own or name == "dtype"},
