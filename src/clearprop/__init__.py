@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         layers,
         losses,
         metrics,
+        models,
         optimizers,
         regularizers,
     )
@@ -51,7 +52,7 @@ _HOMES = {
         room: f"clearprop.{room}"
         for room in (
             "activations", "data", "errors", "glass", "initializers", "layers", "losses",
-            "metrics", "optimizers", "regularizers",
+            "metrics", "models", "optimizers", "regularizers",
         )
     },
     "callbacks": "clearprop.train.callbacks",
@@ -84,6 +85,7 @@ __all__ = [
     "load_model",
     "losses",
     "metrics",
+    "models",
     "optimizers",
     "parameter",
     "register",

@@ -28,6 +28,7 @@ OWED = {  # room: one of the sections of each line
     "initializers": [{"Example", "Reference"}],
     "regularizers": [{"Example", "Reference"}],
     "functions": [{"Example"}],
+    "models": [{"Shapes"}, {"Example"}],
 }
 
 

@@ -15,7 +15,7 @@ PROMISED = {  # names that users, documentation and saved work rely on
     *("grad", "value_and_grad", "jacobian", "hessian", "compile", "check_gradients"),
     *("Model", "Sequential", "load_model", "register", "set_seed", "settings", "__version__"),
     *("activations", "callbacks", "data", "initializers", "layers", "losses", "metrics"),
-    *("optimizers", "regularizers"),
+    *("models", "optimizers", "regularizers"),
 }
 ROOMS = sorted(room for room in FLOOR_OF if (SOURCE / room / "__init__.py").exists())
 each_room = pytest.mark.parametrize("room", ROOMS)

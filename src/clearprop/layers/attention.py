@@ -96,7 +96,7 @@ class Attention(Layer):
         query, value, key = self._query_value_key(inputs)
         query_mask, value_mask = (None, None) if mask is None else (mask[0], mask[1])
         scores = self._scores(query, key)
-        allowed = None if value_mask is None else ops.expand_dims(_bool(value_mask), -2)
+        allowed: Any = None if value_mask is None else ops.expand_dims(_bool(value_mask), -2)
         if use_causal_mask:
             causal = causal_mask(*scores.shape[-2:])
             allowed = causal if allowed is None else ops.logical_and(allowed, causal)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, ClassVar
 from weakref import ref
 
 import numpy as np
@@ -47,6 +47,7 @@ class Layer(Configurable):
 
     Attributes:
         built: whether the weights exist.
+        bookkeeping: names of attributes that change nothing of what the layer computes.
         built_for: the shapes of the inputs they were made for.
         supports_masking: whether the output has the mask of the input: true of a layer that works
             on each step alone.
@@ -70,6 +71,8 @@ class Layer(Configurable):
 
     supports_masking = False
 
+    bookkeeping: ClassVar[frozenset[str]] = frozenset({"built", "built_for"})
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls):
@@ -92,6 +95,20 @@ class Layer(Configurable):
         self.built_for: tuple[Any, ...] = ()
         self._position: tuple[int, ...] = ()
         self._placed_by: ref[Layer] | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        is_news = not _is_same(vars(self).get(name, _NOTHING), value)
+        super().__setattr__(name, value)
+        if is_news and not name.startswith("_") and name not in self.bookkeeping:
+            vars(self)["_changes"] = self.changes + 1
+
+    @property
+    def changes(self) -> int:
+        """How often an attribute was assigned that may change what the layer computes.
+
+        Steps that were compiled before a change are not used after it.
+        """
+        return int(vars(self).get("_changes", 0))
 
     # -- what subclasses define -------------------------------------------------
 
@@ -470,6 +487,21 @@ def _completing(build: Callable[..., None]) -> Callable[..., None]:
         self.built, self.built_for = True, input_shapes
 
     return complete
+
+
+_NOTHING = object()  # the value of an attribute that does not exist
+_PLAIN = (bool, int, float, str, type(None))
+
+
+def _is_same(old: Any, new: Any) -> bool:
+    """Whether an assignment changes nothing: the same object, or equal plain values."""
+    if old is new:
+        return True
+    if type(old) is not type(new):
+        return False
+    if isinstance(new, tuple):
+        return len(old) == len(new) and all(map(_is_same, old, new))
+    return isinstance(new, _PLAIN) and bool(old == new)
 
 
 def _path_teller(layer: Layer) -> Callable[[], str]:

@@ -222,10 +222,11 @@ class _HeadedAttention(Layer):
             )
         for name, mask in masks.items():
             masks[name] = ops.expand_dims(mask, -1 if name == "query_mask" else -2)
+        queries, keys = scores[-2:]
         if use_causal_mask:
-            masks["the causal mask"] = causal_mask(*scores[-2:])
+            masks["the causal mask"] = causal_mask(queries, keys)
         if self.sliding_window:
-            masks["the sliding window"] = window_mask(*scores[-2:], self.sliding_window)
+            masks["the sliding window"] = window_mask(queries, keys, self.sliding_window)
         masks["attention_mask"] = attention_mask
         return who_may_look(self, scores, masks, len(axes))
 

@@ -191,6 +191,16 @@ class Tensor(Operators, Value):
             raise TypeError("a Tensor with a single number has no length")
         return self.shape[0]
 
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+        raise TraceError(
+            "Changing elements of a Tensor: a node of the graph keeps its numbers",
+            found=f"an assignment to elements of {self.type}",
+            needed="a new Tensor",
+            try_="cp.where(condition, a, b), cp.scatter_add(x, indices, updates), or "
+            "parameter.assign(value) for all of a parameter's numbers",
+            at=str(here()),
+        )
+
     def __iter__(self) -> Any:
         return (self[row] for row in range(len(self)))
 

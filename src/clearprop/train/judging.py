@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from clearprop.layers.weight import Weight
 from clearprop.ops.random import words
 from clearprop.train.chunks import ChunkRunner
 from clearprop.train.preparing import check_batches, runner_for
+from clearprop.train.progress import StepsDone
 from clearprop.train.samples import Samples
 from clearprop.train.setup import Setup
 from clearprop.train.state import add_reports
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def evaluate_samples(
-    model: Model, samples: Samples, setup: Setup, batch_size: int
+    model: Model, samples: Samples, setup: Setup, batch_size: int, bar: StepsDone
 ) -> dict[str, Any]:
     """Means of the losses over the samples, and the metrics."""
     states, metrics = model.states_inside, setup.first_metric_state()
@@ -40,14 +41,14 @@ def evaluate_samples(
         )
 
     carry = [*(state.array for state in states), *metrics.values()]
-    for runner, rows in _chunks(samples.count, batch_size, step):
+    for runner, rows in _chunks(samples.count, batch_size, step, bar):
         carry, reports = runner.run(carry, rows, given)
         add_reports(sums, runner.step.reports, reports, rows.shape[1])
     measured = dict(zip(metrics, _hold(states, carry), strict=True))
     return setup.results(sums, samples.count, measured)
 
 
-def predict_samples(model: Model, samples: Samples, batch_size: int) -> list[Array]:
+def predict_samples(model: Model, samples: Samples, batch_size: int, bar: StepsDone) -> list[Array]:
     """The outputs for all samples, one array for each output.
 
     Shapes:
@@ -64,7 +65,7 @@ def predict_samples(model: Model, samples: Samples, batch_size: int) -> list[Arr
         )
 
     carry = [state.array for state in states]
-    for runner, rows in _chunks(samples.count, batch_size, step):
+    for runner, rows in _chunks(samples.count, batch_size, step, bar):
         carry, reports = runner.run(carry, rows, given)
         parts.append([report.reshape(-1, *report.shape[2:]) for report in reports])
     _hold(states, carry)
@@ -78,7 +79,9 @@ def _hold(states: Sequence[Weight], carry: Sequence[Array]) -> Sequence[Array]:
     return carry[len(states) :]
 
 
-def _chunks(count: int, batch_size: int, step: Callable[[int], ChunkRunner]) -> Any:
+def _chunks(
+    count: int, batch_size: int, step: Callable[[int], ChunkRunner], bar: StepsDone
+) -> Iterator[tuple[ChunkRunner, Array]]:
     """The rows of all samples in order, chunk by chunk, with the runner for each."""
     batch_size = min(batch_size, count)
     full, rest = divmod(count, batch_size)
@@ -90,5 +93,6 @@ def _chunks(count: int, batch_size: int, step: Callable[[int], ChunkRunner]) -> 
         rows = np.arange(first, first + length * batch_size).reshape(length, batch_size)
         yield runner, rows
         done += length
+        bar(done, full + bool(rest))
     if rest:
         yield step(rest), np.arange(count - rest, count).reshape(1, rest)

@@ -73,9 +73,7 @@ class Fit:
             self.callbacks.on_epoch_begin(epoch)
             if judge is None and not ahead:
                 ahead = self._run_short_epochs(len(epochs) - number)
-            logs, is_complete = (ahead.pop(0), True) if ahead else self._run_epoch()
-            if not is_complete:
-                break
+            logs = ahead.pop(0) if ahead else self._run_epoch()
             if judge is not None:
                 logs |= judge(epoch)
             for record in (history, model.history):
@@ -143,11 +141,11 @@ class Fit:
             )
         return self._epochs
 
-    def _run_epoch(self) -> tuple[dict[str, float], bool]:
+    def _run_epoch(self) -> dict[str, float]:
         """The rest of the present epoch; a new one has all of it to do.
 
         Returns:
-            The numbers of the epoch, and whether it came to its end.
+            The numbers of the epoch, as far as it came before a callback stopped the training.
         """
         state, batch = self.state, self.batch_size
         self._continue_or_restart()
@@ -168,10 +166,10 @@ class Fit:
                 self.callbacks.on_train_batch_end(first, self.logs())
             self.callbacks.on_chunk_end(state.step_in_epoch, total, self.logs)
             if self.model.stop_training and state.step_in_epoch < total:
-                return self.logs(), False
+                return self.logs()
         logs = self.logs()
         state.finish_epoch()
-        return logs, True
+        return logs
 
     def _run_chunk(self, runner: ChunkRunner, rows: Array) -> None:
         """Run the steps of ``rows`` and take over what they leave behind."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from clearprop import ops, tree
 from clearprop.dtypes import DType, is_float
-from clearprop.errors import NotBuiltError, UnknownNameError
+from clearprop.errors import ArgumentError, NotBuiltError, UnknownNameError
 from clearprop.executors.choose import Executor, choose_executor
 from clearprop.ir.place import here
 from clearprop.ir.types import TensorType
@@ -27,6 +27,7 @@ from clearprop.train.fitting import fit
 from clearprop.train.history import History
 from clearprop.train.judging import evaluate_samples, predict_samples
 from clearprop.train.preparing import batch_types, check_counts, prepared_samples
+from clearprop.train.progress import StepsDone, nothing_shown, steps_bar
 from clearprop.train.samples import Samples, read_samples
 from clearprop.train.setup import CompileArguments, Setup
 from clearprop.train.state import TrainingState
@@ -54,6 +55,11 @@ class Model(Layer):
         58
     """
 
+    bookkeeping = Layer.bookkeeping | {
+        *("arguments", "history", "input_keys", "notes", "runners", "slots_of"),
+        *("stop_training", "training_state"),
+    }
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """A functional model when ``Model`` itself is called with inputs and outputs."""
         if cls is Model and (args or "inputs" in kwargs):
@@ -61,8 +67,22 @@ class Model(Layer):
         return super().__new__(cls)
 
     def __init__(
-        self, *, name: str | None = None, trainable: bool = True, dtype: Any = None
+        self,
+        inputs: Any = None,
+        outputs: Any = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: Any = None,
     ) -> None:
+        if inputs is not None or outputs is not None:
+            raise ArgumentError(
+                f"{type(self).__name__}: a subclass of Model has no drawing of inputs and outputs",
+                found="super().__init__(inputs, outputs)",
+                needed="layers in attributes, and call(self, inputs)",
+                try_="cp.Model(inputs, outputs) makes a functional model",
+                at=str(here()),
+            )
         super().__init__(name=name, trainable=trainable, dtype=dtype)
         self.stop_training = False
         self.history = History()
@@ -237,7 +257,7 @@ class Model(Layer):
         y: Any = None,
         *,
         epochs: int = 1,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         validation_split: float = 0.0,
         validation_data: Any = None,
         shuffle: bool = True,
@@ -259,7 +279,7 @@ class Model(Layer):
             x,
             y,
             epochs=epochs,
-            batch_size=batch_size,
+            batch_size=32 if batch_size is None else batch_size,
             validation_split=validation_split,
             validation_data=validation_data,
             shuffle=shuffle,
@@ -277,42 +297,59 @@ class Model(Layer):
         x: Any,
         y: Any = None,
         *,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         sample_weight: Any = None,
         callbacks: Sequence[Any] = (),
+        verbose: Any = 0,
     ) -> dict[str, Any]:
         """The losses and metrics of the model on these samples.
 
         Args:
             x, y: samples as for ``fit``.
-            batch_size: samples computed at once.
+            batch_size: samples computed at once; None for 32.
             sample_weight: one number for each sample.
             callbacks: told when it begins and ends.
+            verbose: 1 or "auto" shows a bar on a terminal.
 
         Returns:
             For each name ("loss", "accuracy", ...) its value.
         """
+        batch_size = 32 if batch_size is None else batch_size
         check_counts("evaluate", batch_size=batch_size)
         samples, setup = prepared_samples(self, x, y, sample_weight, None, doing="evaluate")
         listed = CallbackList(self, callbacks, verbose=0)
-        return self.judge(samples, setup, batch_size, listed)
+        with steps_bar("evaluate", verbose) as bar:
+            return self.judge(samples, setup, batch_size, listed, bar)
 
     def judge(
-        self, samples: Samples, setup: Setup, batch_size: int, callbacks: CallbackList
+        self,
+        samples: Samples,
+        setup: Setup,
+        batch_size: int,
+        callbacks: CallbackList,
+        bar: StepsDone = nothing_shown,
     ) -> dict[str, Any]:
         """``evaluate`` on samples that are prepared."""
         callbacks.on_test(begins=True)
-        results = evaluate_samples(self, samples, setup, batch_size)
+        results = evaluate_samples(self, samples, setup, batch_size, bar)
         callbacks.on_test(begins=False)
         return results
 
-    def predict(self, x: Any, *, batch_size: int = 256, callbacks: Sequence[Any] = ()) -> Any:
+    def predict(
+        self,
+        x: Any,
+        *,
+        batch_size: int | None = None,
+        callbacks: Sequence[Any] = (),
+        verbose: Any = 0,
+    ) -> Any:
         """The outputs of the model for these inputs, in inference mode.
 
         Args:
             x: inputs as for ``fit``.
-            batch_size: samples computed at once; the results do not depend on it.
+            batch_size: samples computed at once, which results do not depend on; None for 256.
             callbacks: told when it begins and ends.
+            verbose: 1 or "auto" shows a bar on a terminal.
 
         Returns:
             An array, or arrays in the structure of the model's outputs.
@@ -321,12 +358,14 @@ class Model(Layer):
             (samples, *shape of one sample's output).
         """
         self.needs_weights("predict")
+        batch_size = 256 if batch_size is None else batch_size
         check_counts("predict", batch_size=batch_size)
         samples = read_samples(x, input_names=self.input_names_for(x))
         self.output_types(batch_types(samples.inputs))  # a wrong shape fails here, in words
         listed = CallbackList(self, callbacks, verbose=0)
         listed.on_predict(begins=True)
-        flat = predict_samples(self, samples, batch_size)
+        with steps_bar("predict", verbose) as bar:
+            flat = predict_samples(self, samples, batch_size, bar)
         listed.on_predict(begins=False)
         return self.arrange_outputs(flat)
 

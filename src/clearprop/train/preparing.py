@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -153,20 +153,25 @@ def runner_for(
     model: Model, kind: str, samples: Samples, batch_size: int, make: Callable[[], Step]
 ) -> ChunkRunner:
     """The step for batches of one size, traced and compiled once for each kind of samples."""
-    signature = (
-        kind,
-        batch_size,
-        None if model.input_keys is None else tuple(model.input_keys),
-        tuple((array.shape, array.dtype) for array in samples.arrays),
-        tuple(weight is None for weight in samples.weights),
-        tuple((id(weight), weight.shape) for weight in model.variables),
-        tuple(id(weight) for weight in model.trainable_weights),
-        tuple(layer.trainable for layer in model.all_layers()),
-        model.arguments.optimizer.structure() if kind == "train" and model.arguments else None,
-    )
-    runners = model.runners
-    if signature not in runners:
+
+    def signature() -> Hashable:
+        return (
+            kind,
+            batch_size,
+            None if model.input_keys is None else tuple(model.input_keys),
+            tuple((array.shape, array.dtype) for array in samples.arrays),
+            tuple(weight is None for weight in samples.weights),
+            tuple((id(weight), weight.shape) for weight in model.variables),
+            tuple(id(weight) for weight in model.trainable_weights),
+            tuple((layer.trainable, layer.changes) for layer in model.all_layers()),
+            model.arguments.optimizer.structure() if kind == "train" and model.arguments else None,
+        )
+
+    runners, wanted = model.runners, signature()
+    if wanted not in runners:
         if len(runners) >= _MOST_RUNNERS:
             runners.pop(next(iter(runners)))
-        runners[signature] = ChunkRunner(make(), model.executor)
-    return runners[signature]
+        runner = ChunkRunner(make(), model.executor)
+        wanted = signature()  # tracing may have assigned attributes
+        runners[wanted] = runner
+    return runners[wanted]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from typing import Any, Self
 
 from clearprop import text
@@ -12,6 +13,7 @@ from clearprop.errors import ArgumentError
 from clearprop.ir.place import here
 
 Logs = Mapping[str, Any]
+StepsDone = Callable[[int, int], None]  # told the steps done and the steps in all
 
 
 class Progress:
@@ -121,6 +123,30 @@ def progress_for(verbose: Any, epochs: int, first_epoch: int = 0) -> Progress:
     if verbose == 1:
         return Bar(epochs, first_epoch)
     return Lines(epochs) if verbose == 2 else Progress()
+
+
+def nothing_shown(done: int, total: int) -> None:
+    """Shows nothing."""
+
+
+@contextmanager
+def steps_bar(title: str, verbose: Any) -> Generator[StepsDone]:
+    """What shows how many steps are done: a bar on a terminal if ``verbose`` asks for one.
+
+    Args:
+        title: what is being done.
+        verbose: 1 a live bar, "auto" the same on a terminal, 0 or 2 nothing.
+    """
+    kind = progress_for(verbose, 1)
+    if not isinstance(kind, Bar):
+        yield nothing_shown
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn(title), BarColumn(24, complete_style="blue"), MofNCompleteColumn())
+    with Progress(*columns, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def logs_text(logs: Logs) -> str:

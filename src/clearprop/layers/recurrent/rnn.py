@@ -84,7 +84,7 @@ class RNN(Layer):
 
     # -- weights and states -----------------------------------------------------------
 
-    def build(self, input_shape: BuildShape, *_: Any) -> None:
+    def build(self, input_shape: BuildShape, *of_states: Any) -> None:
         """Make the weights of the cell, and the states that a stateful layer remembers."""
         needs_rank(self, input_shape, "(batch, steps, features)", at_least=self._takes_any_rank)
         if not self.cell.built:
