@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clearprop.data import as_array, check_data, check_labels, check_same_length
-from clearprop.errors import ClearPropError, DataError, LabelError, ShapeError
+from clearprop.data import as_array, check_data, check_same_length
+from clearprop.errors import ClearPropError, DataError, ShapeError
 
 
 class Wrapped:
@@ -136,34 +136,3 @@ Comparing lengths: x and y have different numbers of rows
     )
     with pytest.raises(ShapeError, match="single number"):
         check_same_length(x=np.array(1.0))
-
-
-def test_labels_in_range_pass() -> None:
-    check_labels(np.array([0, 1, 2]), 3)
-    check_labels(np.array([[0.0], [2.0]]), 3)
-    check_labels(np.array([True, False]), 2)
-    check_labels(np.array([0, 255], np.uint8), 256)
-
-
-def test_labels_that_count_from_one_are_recognized() -> None:
-    refused(
-        LabelError,
-        lambda: check_labels(np.array([1, 2, 3]), 3),
-        """\
-Checking the labels: y[2] is not one of 3 classes
-  found:  y[2] = 3
-  needed: class numbers 0 to 2
-  try:    labels that count from 1: use y - 1""",
-    )
-
-
-def test_a_label_out_of_range_is_named() -> None:
-    with pytest.raises(LabelError, match=r"y\[1, 0\] = 7, the first of 2\n.*\n.*with 8 units"):
-        check_labels(np.array([[0], [7], [3]]), 3)
-    with pytest.raises(LabelError, match=r"y\[0\] = -1"):
-        check_labels(np.array([-1, 0]), 3)
-
-
-def test_fractions_are_no_labels() -> None:
-    with pytest.raises(DataError, match=r"y\[1\] = 0\.5(.|\n)*regression loss"):
-        check_labels(np.array([0, 0.5]), 2)

@@ -16,7 +16,7 @@ from clearprop.cli.screen import RIGHT, WRONG, console, heading, note, say
 from clearprop.data import DATASETS
 from clearprop.errors import ArgumentError, ModelFileError
 from clearprop.layers.layer import Layer
-from clearprop.layers.mode import Mode
+from clearprop.layers.mode import inference_mode
 from clearprop.tensor.tensor import Tensor
 from clearprop.text import count_text, number_text, table
 from clearprop.train import Model
@@ -46,7 +46,7 @@ def summary(model_path: str) -> None:
         ["rows", f"{notes.train_rows:,} to train on, {notes.validation_rows:,} to tell when to "
                  f"stop, {notes.test_rows:,} held out"],
         ["epochs", f"{len(model.history.epoch):,}"],
-        ["seed", str(notes.seed)],
+        ["seed", _seeds_text(notes)],
     ]  # fmt: skip
     told += [
         [f"test {name.replace('_', ' ')}", value_text(score)] for name, score in notes.test.items()
@@ -57,6 +57,11 @@ def summary(model_path: str) -> None:
         say(notes.encoder.report())
     else:
         say("", "classes: " + ", ".join(notes.class_names))
+
+
+def _seeds_text(notes: Notes) -> str:
+    same = notes.seed == notes.split_seed
+    return f"{notes.seed}" if same else f"{notes.seed}, {notes.split_seed} of the split"
 
 
 def show(model_path: str, source_name: str | None, sample: int) -> None:
@@ -124,8 +129,7 @@ def layer_outputs(model: Model, x: Array) -> list[tuple[Layer, Array]]:
         if id(layer) in own and isinstance(output, Tensor):
             seen.append((layer, output.numpy()))
 
-    nothing = Tensor.leaf(np.zeros(2, np.uint32))
-    mode = Mode(False, nothing, nothing)
+    mode = inference_mode()
     mode.observers.append(observe)
     with mode.active():
         model.flat_outputs([Tensor.leaf(x)])

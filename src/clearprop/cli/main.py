@@ -48,7 +48,11 @@ Target = Annotated[
 ]
 ModelSpec = Annotated[
     str,
-    typer.Option(metavar="SPEC", help="The network: mlp, mlp:64,32 (hidden units), or linear."),
+    typer.Option(
+        metavar="SPEC",
+        help="The network: mlp, mlp:64,32 (hidden units), linear; for images also lenet, "
+        "lenet:32,64 (filters), resnet20.",
+    ),
 ]
 TaskName = Annotated[
     str,
@@ -65,6 +69,12 @@ BatchSize = Annotated[int, typer.Option(min=1, help="Samples in one step.")]
 LearningRate = Annotated[float, typer.Option(help="Of the optimizer, Adam.")]
 Seed = Annotated[
     int, typer.Option(min=0, help="Of the split, the weights and the order of the rows.")
+]
+SplitSeed = Annotated[
+    int | None,
+    typer.Option(
+        min=0, help="Of the split alone: the same rows with any seed.", show_default="the seed"
+    ),
 ]
 TestFraction = Annotated[float, typer.Option(help="The share of the rows that only tests.")]
 ImageSize = Annotated[
@@ -107,6 +117,7 @@ def _clearprop(
         "clearprop train digits",
         "clearprop train houses.csv --target price",
         "clearprop train iris --model mlp:16,16 --epochs 100",
+        "clearprop train digits --model lenet",
         "clearprop train photos/ --image-size 32x32 --out pets.safetensors",
     ),
 )
@@ -119,6 +130,7 @@ def train(
     batch_size: BatchSize = 32,
     learning_rate: LearningRate = 0.002,
     seed: Seed = 0,
+    split_seed: SplitSeed = None,
     test_fraction: TestFraction = 0.2,
     image_size: ImageSize = None,
     augment: Augment = True,
@@ -143,6 +155,7 @@ def train(
         batch_size=batch_size,
         learning_rate=learning_rate,
         seed=seed,
+        split_seed=seed if split_seed is None else split_seed,
         test_fraction=test_fraction,
         image_size=image_size,
         augment=augment,

@@ -26,7 +26,7 @@ Array = np.ndarray[Any, Any]
 
 _VERSION = 1
 _KEYS = (
-    "version", "source", "fingerprint", "spec", "seed", "test_fraction", "train_rows",
+    "version", "source", "fingerprint", "spec", "seed", "split_seed", "test_fraction", "train_rows",
     "validation_rows", "test_rows", "class_names", "table", "test",
 )  # fmt: skip
 
@@ -39,7 +39,8 @@ class Notes:
         source: what it was trained on, as it stood on the command line.
         fingerprint: of that data.
         spec: the architecture that was asked for.
-        seed: of the split, the weights and the order of the rows.
+        seed: of the weights and the order of the rows.
+        split_seed: of the split.
         test_fraction: the share of the rows that was held out.
         train_rows: how many rows it was trained on.
         validation_rows: how many told when to stop.
@@ -53,6 +54,7 @@ class Notes:
     fingerprint: str
     spec: str
     seed: int
+    split_seed: int
     test_fraction: float
     train_rows: int
     validation_rows: int
@@ -109,7 +111,7 @@ class Notes:
             table = with_target(source, self.target)
         labels = class_labels(source, table) if self.class_names else None
         count = len(table) if table is not None else len(class_labels(source, None))
-        return split_rows(count, labels, self.test_fraction, self.seed)[1]
+        return split_rows(count, labels, self.test_fraction, self.split_seed)[1]
 
 
 def notes_from_config(config: object) -> Notes:
@@ -136,6 +138,7 @@ def notes_from_config(config: object) -> Notes:
         fingerprint=reader.text("fingerprint"),
         spec=reader.text("spec"),
         seed=reader.count("seed"),
+        split_seed=reader.count("split_seed"),
         test_fraction=reader.number("test_fraction", positive=True),
         train_rows=reader.count("train_rows"),
         validation_rows=reader.count("validation_rows"),

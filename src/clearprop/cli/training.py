@@ -31,7 +31,7 @@ from clearprop.errors import ArgumentError, ModelFileError, UnknownNameError
 from clearprop.losses import MeanSquaredError, SparseCategoricalCrossentropy
 from clearprop.optimizers import Adam
 from clearprop.text import count_text, number_text
-from clearprop.train import History, Sequential
+from clearprop.train import History, Model
 from clearprop.train.callbacks import EarlyStopping
 from clearprop.train.files import read_file
 
@@ -55,6 +55,7 @@ class TrainOptions:
     batch_size: int
     learning_rate: float
     seed: int
+    split_seed: int
     test_fraction: float
     image_size: str | None
     augment: bool
@@ -153,8 +154,10 @@ def _divided_table(source: TableSource, options: TrainOptions) -> Parts:
     left_out = len(source.table) - len(table)
     decision = decide_task(table[target], options.task)
     labels = class_labels(source, table) if decision.task == "classification" else None
-    train_rows, test_rows = split_rows(len(table), labels, options.test_fraction, options.seed)
-    train_rows, validation_rows = _with_validation(train_rows, labels, options.seed)
+    train_rows, test_rows = split_rows(
+        len(table), labels, options.test_fraction, options.split_seed
+    )
+    train_rows, validation_rows = _with_validation(train_rows, labels, options.split_seed)
     encoder = TableEncoder().fit(table.take(train_rows), target=target, task=decision)
     told = [encoder.report()]
     if left_out:
@@ -181,8 +184,10 @@ def _divided_images(source: ImageSource, options: TrainOptions) -> Parts:
             needed="--task classification, or nothing",
         )
     whole = image_samples(source, source.class_names)
-    train_rows, test_rows = split_rows(len(whole), source.y, options.test_fraction, options.seed)
-    train_rows, validation_rows = _with_validation(train_rows, source.y, options.seed)
+    train_rows, test_rows = split_rows(
+        len(whole), source.y, options.test_fraction, options.split_seed
+    )
+    train_rows, validation_rows = _with_validation(train_rows, source.y, options.split_seed)
     parts = [whole.take(rows) for rows in (train_rows, test_rows, validation_rows) if len(rows)]
     told = (f"classification: {count_text(len(source.class_names), 'class', 'classes')}",)
     return _parts(source, options, parts, source.class_names, None, told)
@@ -211,6 +216,7 @@ def _parts(
         fingerprint=source.fingerprint,
         spec=options.spec,
         seed=options.seed,
+        split_seed=options.split_seed,
         test_fraction=options.test_fraction,
         train_rows=len(parts[0]),
         validation_rows=0 if validation is None else len(validation),
@@ -248,7 +254,7 @@ def _with_validation(rows: Array, labels: Array | None, seed: int) -> tuple[Arra
     return rows[train_places], rows[validation_places]
 
 
-def _compiled(parts: Parts, options: TrainOptions) -> Sequential:
+def _compiled(parts: Parts, options: TrainOptions) -> Model:
     outputs = len(parts.notes.class_names) or 1
     model = build_model(options.spec, Problem(parts.train.x.shape[1:], outputs))
     classifies = bool(parts.notes.class_names)
@@ -267,7 +273,7 @@ def _epochs(count: int, options: TrainOptions) -> int:
     return options.epochs or usual
 
 
-def _fit(model: Sequential, parts: Parts, options: TrainOptions) -> bool:
+def _fit(model: Model, parts: Parts, options: TrainOptions) -> bool:
     """Train; Ctrl-C ends it after the present steps and keeps the best weights so far."""
     x, y = _training_arrays(parts, options)
     epochs = _epochs(len(x), options)
@@ -309,7 +315,7 @@ def _ending(history: History, *, stopped: bool) -> str:
     return f"{told}; the weights of epoch {best + 1} are kept (validation loss {loss})"
 
 
-def _say_plan(source: Source, parts: Parts, model: Sequential, options: TrainOptions) -> None:
+def _say_plan(source: Source, parts: Parts, model: Model, options: TrainOptions) -> None:
     notes = parts.notes
     say(source.about, *parts.told, "")
     x, _ = _training_arrays(parts, options)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from clearprop.data.columns import Column
 from clearprop.data.encoding import EncodedTable, TableEncoder
 from clearprop.data.images import ImageFolder, read_image_folder, read_images
-from clearprop.data.intake import as_array, check_data, check_labels, check_same_length
+from clearprop.data.intake import as_array, check_data, check_same_length
 from clearprop.data.outliers import OutlierReport, outliers
 from clearprop.data.reading import read_csv, read_parquet, read_table
 from clearprop.data.scaling import (
@@ -42,7 +42,6 @@ __all__ = [
     "as_array",
     "as_table",
     "check_data",
-    "check_labels",
     "check_same_length",
     "circle",
     "decide_task",

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from clearprop.data.extras import import_polars
-from clearprop.errors import DataError, LabelError, ShapeError
+from clearprop.errors import DataError, ShapeError
 from clearprop.text import count_text
 
 Array = np.ndarray[Any, Any]
@@ -107,43 +107,6 @@ def check_same_length(**arrays: Array | None) -> None:
             f"Comparing lengths: {' and '.join(lengths)} have different numbers of rows",
             found=", ".join(f"{name}: {count_text(n, 'row')}" for name, n in lengths.items()),
             needed="one row for each sample in every array",
-        )
-
-
-def check_labels(y: Array, classes: int, name: str = "y") -> None:
-    """Refuse labels that are not whole numbers from 0 to ``classes - 1``.
-
-    Shapes:
-        y: (n,) or (n, 1), or any shape with one label in each place.
-
-    Raises:
-        LabelError: with the first label out of range.
-        DataError: labels that are text or not whole.
-    """
-    check_data(y, name)
-    if y.dtype.kind == "f" and np.any(y != np.floor(y)):
-        place = _first_place(y != np.floor(y))
-        raise DataError(
-            f"Checking the labels: {name}{_index(place)} is not a whole number",
-            found=f"{name}{_index(place)} = {y[place]!s}",
-            needed=f"class numbers 0 to {classes - 1}",
-            try_="for numbers to predict, not classes, use a regression loss such as "
-            '"mean_squared_error"',
-        )
-    outside = (y < 0) | (y >= classes)
-    if np.any(outside):
-        place = _first_place(outside)
-        counting_from_one = int(y.min()) == 1 and int(y.max()) == classes
-        raise LabelError(
-            f"Checking the labels: {name}{_index(place)} is not one of {classes} classes",
-            found=f"{name}{_index(place)} = {int(y[place])}"
-            + (f", the first of {np.count_nonzero(outside):,}" if outside.sum() > 1 else ""),
-            needed=f"class numbers 0 to {classes - 1}",
-            try_=f"labels that count from 1: use {name} - 1"
-            if counting_from_one
-            else f"an output layer with {int(y.max()) + 1} units, if there are as many classes"
-            if y.min() >= 0
-            else "",
         )
 
 

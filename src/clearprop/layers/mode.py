@@ -70,6 +70,12 @@ def current_mode() -> Mode | None:
     return _mode.get()
 
 
+def inference_mode() -> Mode:
+    """The mode of a call that only looks at the model: no training, nothing random."""
+    nothing = Tensor.leaf(words(0))
+    return Mode(False, nothing, nothing)
+
+
 def direct_mode(training: bool) -> Mode:
     """The mode of a layer that the user calls himself: fresh random numbers at each call."""
     global _direct_calls

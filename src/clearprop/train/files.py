@@ -33,7 +33,6 @@ from clearprop.train.atomic import write_atomically
 
 _FORMAT, _VERSION = "clearprop", 1
 _MOST_HEADER_BYTES = 1 << 25
-_OWN_KEYS = {"format", "clearprop", "hashes"}
 _WRITTEN = "a file written by model.save or model.save_weights"
 
 

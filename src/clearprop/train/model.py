@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from weakref import ref
 
-import numpy as np
-
 from clearprop import ops, tree
 from clearprop.dtypes import DType, is_float
 from clearprop.errors import ArgumentError, NotBuiltError, UnknownNameError
@@ -16,7 +14,7 @@ from clearprop.ir.place import here
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Value
 from clearprop.layers.layer import Layer
-from clearprop.layers.mode import Mode
+from clearprop.layers.mode import inference_mode
 from clearprop.optimizers import Optimizer
 from clearprop.tensor.parameter import Trace, current_trace
 from clearprop.tensor.tensor import Tensor
@@ -168,8 +166,7 @@ class Model(Layer):
         """The types of the outputs for inputs of these types; weights are made if need be."""
         fixed = self.fixed_batch
         inputs = [Tensor(_with_batch(type_, fixed)) for type_ in input_types]
-        nothing = Tensor.leaf(np.zeros(2, np.uint32))
-        with Mode(False, nothing, nothing).active(), Trace(binds_all=True).active():
+        with inference_mode().active(), Trace(binds_all=True).active():
             outputs = self.flat_outputs(inputs)
         batch = None if fixed is None else input_types[0].shape[0]
         return [_with_batch(output.type, batch) for output in outputs]

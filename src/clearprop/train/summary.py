@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from clearprop import text, tree
 from clearprop.ir.program import Program
 from clearprop.ir.types import Shape, TensorType
 from clearprop.layers.layer import Layer
-from clearprop.layers.mode import Mode
+from clearprop.layers.mode import inference_mode
 from clearprop.layers.symbolic import SymbolicTensor
 from clearprop.tensor.parameter import Trace
 from clearprop.tensor.tensor import Tensor
@@ -116,8 +114,7 @@ def _flops(model: Model, types: Sequence[TensorType]) -> int:
 def _trace(model: Model, types: Sequence[TensorType], observe: Any) -> Program:
     inputs = [Tensor(type_) for type_ in types]
     given = [model.cast_input(number, value) for number, value in enumerate(inputs)]
-    nothing = Tensor.leaf(np.zeros(2, np.uint32))
-    mode = Mode(False, nothing, nothing)
+    mode = inference_mode()
     mode.observers.append(observe)
     with mode.active(), Trace(binds_all=True).active() as trace:
         outputs, _ = tree.flatten(model(model.arrange_inputs(given)))
