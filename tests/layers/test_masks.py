@@ -150,7 +150,7 @@ def test_the_error_says_what_to_do() -> None:
         "  try:    put Flatten behind a layer that ends the mask, such as GlobalAveragePooling1D "
         "or LSTM(units); in a layer of your own that works on each step alone, set "
         "supports_masking = True; or leave out mask_zero or Masking\n"
-        f"  at:     {__file__}:{line() - 11} in flat"
+        f"  at:     {__file__}:{line() - 10} in flat"
     )
 
 

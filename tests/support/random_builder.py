@@ -78,6 +78,7 @@ class Builder:
         pool: the values to choose from, the newest last.
         rounded: floats that hold rounding errors.
         word: what is being written.
+        favored: values that shall rather be read than others.
     """
 
     rng: np.random.Generator
@@ -90,6 +91,7 @@ class Builder:
     pool: list[Value] = field(default_factory=list)
     rounded: set[Value] = field(default_factory=set)
     word: str = ""
+    favored: tuple[Value, ...] = ()
 
     # -- dice ------------------------------------------------------------------
 
@@ -132,11 +134,9 @@ class Builder:
             and where(value.type)
         ]
         if fitting and self.chance(0.92):
-            return self.recent(fitting)
+            return self._favored_or_recent(fitting)
         for _ in range(20):
-            type_ = TensorType(
-                random_shape(self.rng, low, high), dtype or self.random_dtype(kinds)
-            )
+            type_ = TensorType(random_shape(self.rng, low, high), dtype or self.random_dtype(kinds))
             if where(type_):
                 return self.leaf(type_)
         raise Rejected
@@ -144,7 +144,12 @@ class Builder:
     def like(self, type_: TensorType) -> Value:
         """A value of this type: an old one, or a new leaf."""
         fitting = [value for value in self._readable() if value.type == type_]
-        return self.recent(fitting) if fitting and self.chance(0.8) else self.leaf(type_)
+        old = fitting and self.chance(0.8)
+        return self._favored_or_recent(fitting) if old else self.leaf(type_)
+
+    def _favored_or_recent(self, values: Sequence[Value]) -> Value:
+        favored = [value for value in values if value in self.favored]
+        return self.one_of(favored) if favored and self.chance(0.85) else self.recent(values)
 
     def recent(self, values: Sequence[Value]) -> Value:
         """One of the values, more likely one of the last."""
@@ -195,7 +200,9 @@ class Builder:
             return self.leaf(TensorType(shape, I64), below)
         dividend = self.recent(others)
         count = np.broadcast_to(np.asarray(below, dividend.dtype), dividend.shape)
-        return self.write("remainder", dividend, Value.leaf(count))[0]
+        divisor = Value.leaf(count)
+        self.numbers[divisor] = count
+        return self.write("remainder", dividend, divisor)[0]
 
     # -- equations to write ----------------------------------------------------
 
@@ -210,12 +217,11 @@ class Builder:
         results = REGISTRY[word].apply_all(*inputs, **params)
         if sum(value.type.size for value in results) > _MOST_ELEMENTS:
             raise Rejected
-        if results:
-            equation = results[0].equation
-            assert equation is not None
-            self._compute(equation, results)
-            self.equations.append(equation)
-            self.budget.left -= 1
+        equation = results[0].equation
+        assert equation is not None
+        self._compute(equation, results)
+        self.equations.append(equation)
+        self.budget.left -= 1
         if word not in EXACT or any(value in self.rounded for value in inputs):
             self.rounded.update(value for value in results if value.dtype.kind == "f")
         self.pool += results
@@ -226,25 +232,28 @@ class Builder:
         inputs = [self.numbers.get(value) for value in equation.inputs]
         known = [array for array in inputs if array is not None]
         is_known = self.depth == 0 and len(known) == len(inputs)
-        if options.smooth and not is_smooth_at(word, known if is_known else None):
+        has_floats = any(value.dtype.kind == "f" for value in results)
+        if options.smooth and has_floats and not is_smooth_at(word, known if is_known else None):
             raise Rejected
         if not is_known:
             return
         arrays = run_equation(equation, known)
         for value, array in zip(results, arrays, strict=True):
-            if array.dtype.kind == "f" and word not in EXACT:
+            if array.dtype.kind == "f":
                 finite = np.isfinite(array)
                 too_large = bool((np.absolute(array[finite]) > 100).any())
-                if options.steady and too_large:
+                if options.steady and too_large and word not in EXACT:
                     raise Rejected
                 if options.smooth and (too_large or not finite.all()):
                     raise Rejected
             self.numbers[value] = array
 
-    def step(self, word: str, write: Callable[[Builder], None]) -> None:
+    def step(
+        self, word: str, write: Callable[[Builder], object], favored: tuple[Value, ...] = ()
+    ) -> None:
         """Write one more word down, or nothing if it does not fit."""
         counts = len(self.inputs), len(self.equations), len(self.pool), self.budget.left
-        self.word = word
+        self.word, self.favored = word, favored
         try:
             write(self)
         except Rejected:

@@ -1,4 +1,4 @@
-"""Random types and arrays, with what breaks programs: NaN, infinities, -0.0, denormals, no elements.
+"""Random types and arrays, with what breaks programs: NaN, infinity, -0.0, denormals, no elements.
 
 Two kinds of numbers: odd ones, for programs that are to stay the same bit for bit, and tame ones,
 for programs whose results are compared up to rounding.

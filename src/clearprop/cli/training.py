@@ -184,10 +184,7 @@ def _divided_images(source: ImageSource, options: TrainOptions) -> Parts:
             needed="--task classification, or nothing",
         )
     whole = image_samples(source, source.class_names)
-    train_rows, test_rows = split_rows(
-        len(whole), source.y, options.test_fraction, options.split_seed
-    )
-    train_rows, validation_rows = _with_validation(train_rows, source.y, options.split_seed)
+    train_rows, validation_rows, test_rows = _row_numbers(len(whole), source.y, options)
     parts = [whole.take(rows) for rows in (train_rows, test_rows, validation_rows) if len(rows)]
     told = (f"classification: {count_text(len(source.class_names), 'class', 'classes')}",)
     return _parts(source, options, parts, source.class_names, None, told)
@@ -240,6 +237,15 @@ def _chosen_target(source: TableSource, target: str | None) -> str:
         )
     source.table[chosen]  # its absence is an error
     return chosen
+
+
+def _row_numbers(
+    count: int, labels: Array | None, options: TrainOptions
+) -> tuple[Array, Array, Array]:
+    """The rows to train on, to tell when to stop, and to test on."""
+    seed = options.split_seed
+    train_rows, test_rows = split_rows(count, labels, options.test_fraction, seed)
+    return *_with_validation(train_rows, labels, seed), test_rows
 
 
 def _with_validation(rows: Array, labels: Array | None, seed: int) -> tuple[Array, Array]:

@@ -170,7 +170,8 @@ class Layer(Configurable):
             masks = mask_arguments(parameters, inputs, kwargs)
             if "training" in parameters:
                 kwargs = {**kwargs, "training": mode.training}
-            if not (masks or self._passes_masks or self.sublayers):
+            takes_masks = any(name.endswith("mask") for name in parameters)
+            if not (takes_masks or self._passes_masks or self.sublayers):
                 refuse_lost_mask(self, inputs)
             output = self.call(*inputs, **kwargs, **masks)
             if inputs and self._passes_masks:

@@ -41,7 +41,7 @@ def differentiate(
     results = _results_read(equations, outputs)
 
     def matters(value: Value) -> bool:
-        return value in wanted or value.equation in active
+        return is_float(value.dtype) and (value in wanted or value.equation in active)
 
     derivative_of: dict[Value, Value] = {}
 
@@ -111,10 +111,11 @@ def _is_zeros(value: Value) -> bool:
 
 
 def _active_equations(equations: Sequence[Equation], wanted: set[Value]) -> set[Equation]:
-    """Those that a wanted value reaches."""
+    """Those that a wanted value reaches, by floats alone."""
     active: set[Equation] = set()
     for equation in equations:
-        if any(value in wanted or value.equation in active for value in equation.inputs):
+        floats = [value for value in equation.inputs if is_float(value.dtype)]
+        if any(value in wanted or value.equation in active for value in floats):
             active.add(equation)
     return active
 

@@ -20,9 +20,11 @@ def simplify(program: Program) -> Program:
 
     Values of outputs stay bit for bit what they were.
     """
-    program = _once(_merge_scans(spread_constants(program)))
+    program = spread_constants(program)
     before = -1
-    while before != (before := _size(program)):  # what one gives up, others need not give it
+    while before != (before := _size(program)):
+        # What one gives up, others need not give it; and those that differed in it are equal now.
+        program = _once(_merge_scans(program))
         program = _inside(prune_branches(prune_scans(program)))
     verify(program)
     return program
