@@ -100,3 +100,16 @@ def test_a_loss_program_gets_its_gradients() -> None:
     assert derived.inputs == program.inputs
     feeds = dict(zip(derived.inputs, map(np.array, (2.0, 3.0, 5.0)), strict=True))
     assert evaluate(derived.outputs, feeds) == [18.0, np.exp(2.0), 12.0, 0.0, 9.0]
+
+
+def test_derivatives_pass_no_condition_on_the_way_into_a_loop() -> None:
+    x, seen, is_large = Value(NUMBER), Value(NUMBER), Value(TensorType((), np.dtype(np.bool_)))
+    body = Program.under([p.select(is_large, p.multiply(seen, seen), seen)], [seen, is_large])
+    middle = p.sin(x)
+    rows = p.broadcast_to(p.less(x, middle), shape=(2,), new_axes=(0,))
+    for per_step, captured in (([], [p.less(x, middle)]), ([rows], [])):
+        (out,) = p.scan(body, [middle], per_step, captured, length=2)
+        (d_x,) = differentiate([out], [p.constant_like(1, out)], [x])
+        assert d_x is not None
+        exact = 4 * np.sin(-1.0) ** 3 * np.cos(-1.0)
+        np.testing.assert_allclose(evaluate([d_x], {x: np.array(-1.0)})[0], exact)

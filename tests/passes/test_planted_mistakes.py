@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from clearprop.ir.program import Program
 from clearprop.ir.value import Value
 from clearprop.passes import prune, simplify
 from clearprop.primitives import cumulative_sum, dynamic_slice, multiply, subtract
-from tests.passes.test_random_programs import SEEDS
+from tests.passes.test_random_programs import MANY, SEEDS
 from tests.support.program_checks import (
     Check,
     comes_back_from_json,
@@ -21,25 +21,29 @@ from tests.support.program_checks import (
     is_the_same_when_simplified,
     runs_the_same_again,
 )
-from tests.support.random_programs import Options, random_program
+from tests.support.random_programs import Options, RandomProgram, random_program
 
 
-def seeds_that_catch_it(keeps: Check, options: Options = Options()) -> list[int]:  # noqa: B008
-    """Which of the Programs that are always tried do not keep the promise any more."""
-    return [seed for seed in SEEDS if not _is_kept(keeps, seed, options)]
+def is_caught(
+    keeps: Check,
+    options: Options = Options(),  # noqa: B008
+    seeds: Iterable[int] = SEEDS,
+) -> bool:
+    """Whether one of the random Programs does not keep the promise any more."""
+    return any(not _is_kept(keeps, random_program(seed, options)) for seed in seeds)
 
 
-def _is_kept(keeps: Check, seed: int, options: Options) -> bool:
+def _is_kept(keeps: Check, random: RandomProgram) -> bool:
     try:
-        keeps(random_program(seed, options))
-    except Exception:
+        keeps(random)
+    except Exception:  # a mistake may show in any way
         return False
     return True
 
 
 def test_equations_that_differ_in_params_are_not_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simplify, "_frozen", lambda equation: ())
-    assert seeds_that_catch_it(is_the_same_when_simplified)
+    assert is_caught(is_the_same_when_simplified)
 
 
 def test_constants_that_are_equal_are_not_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,7 +51,7 @@ def test_constants_that_are_equal_are_not_the_same(monkeypatch: pytest.MonkeyPat
         return (value.dtype,) if value.array is not None and not value.shape else (value,)
 
     monkeypatch.setattr(simplify, "_identity", by_dtype)
-    assert seeds_that_catch_it(is_the_same_when_simplified)
+    assert is_caught(is_the_same_when_simplified, seeds=[*SEEDS, *MANY])  # it needs some luck
 
 
 def test_a_carry_that_only_another_carry_reads_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +62,7 @@ def test_a_carry_that_only_another_carry_reads_is_needed(monkeypatch: pytest.Mon
         return [is_so and (i >= carry_count or read[i]) for i, is_so in enumerate(needed)]
 
     monkeypatch.setattr(prune, "_needed", forgets)
-    assert seeds_that_catch_it(is_the_same_when_simplified)
+    assert is_caught(is_the_same_when_simplified)
 
 
 def test_a_param_must_not_be_lost_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,12 +72,12 @@ def test_a_param_must_not_be_lost_on_the_way(monkeypatch: pytest.MonkeyPatch) ->
         return False if param is True else right(param, *rest)
 
     monkeypatch.setattr(serialize, "_encoded_param", forgets)
-    assert seeds_that_catch_it(comes_back_from_json)
+    assert is_caught(comes_back_from_json)
 
 
 def test_what_others_read_must_not_be_overwritten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(meaning, "_is_alone", lambda slots, slot: True)
-    assert seeds_that_catch_it(runs_the_same_again)
+    assert is_caught(runs_the_same_again)
 
 
 def _wrong_tanh(d_output: Value, output: Value, x: Value) -> Gradients:
@@ -112,9 +116,9 @@ _WRONG = {
 def test_a_gradient_rule_must_be_right(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
     smooth = Options(smooth=True)
     monkeypatch.setitem(REGISTRY[word].__dict__, "gradient", _WRONG[word])
-    assert seeds_that_catch_it(has_the_gradients_that_differences_say, smooth)
+    assert is_caught(has_the_gradients_that_differences_say, smooth)
 
 
 def test_without_a_mistake_nothing_is_caught() -> None:
     for keeps in (is_the_same_when_simplified, comes_back_from_json, runs_the_same_again):
-        assert seeds_that_catch_it(keeps) == []
+        assert not is_caught(keeps)

@@ -293,3 +293,12 @@ def test_pruning_alone_keeps_the_numbers() -> None:
     pruned = prune_scans(program)
     np.testing.assert_array_equal(run(pruned, arrays)[0], run(program, arrays)[0])
     assert len(pruned.equations[-2].types) <= len(program.equations[-2].types)
+
+
+def test_loops_that_differ_in_what_nobody_reads_become_one() -> None:
+    x, y, idle = Value(NUMBER), Value(NUMBER), Value(NUMBER)
+    carry, passive = Value(NUMBER), Value(NUMBER)
+    body = Program.under([carry, passive, carry], [carry, passive])
+    sums = [p.scan(body, [x, other], [], length=2)[2] for other in (y, idle)]
+    simple = same_bits(Program.under(sums, [x, y, idle]), [np.array(1.5)] * 3)
+    assert list(words(simple)).count("scan") == 1

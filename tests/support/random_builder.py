@@ -149,7 +149,7 @@ class Builder:
 
     def _favored_or_recent(self, values: Sequence[Value]) -> Value:
         favored = [value for value in values if value in self.favored]
-        return self.one_of(favored) if favored and self.chance(0.85) else self.recent(values)
+        return self.one_of(favored) if favored and self.chance(0.7) else self.recent(values)
 
     def recent(self, values: Sequence[Value]) -> Value:
         """One of the values, more likely one of the last."""

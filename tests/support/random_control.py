@@ -91,7 +91,7 @@ def _of_type(b: Builder, type_: TensorType) -> Value:
 
 
 def write_again(b: Builder) -> None:
-    """Write an earlier equation once more: the same, or turned around, or with more results."""
+    """Write an earlier equation once more: the same, or one of its params or inputs is another."""
     earlier: Equation = b.one_of(b.equations)
     b.word = earlier.primitive.name
     params = dict(earlier.params)
@@ -106,9 +106,11 @@ def write_again(b: Builder) -> None:
     inside = sum(1 for body in all_programs_in(params) for _ in body.equations)
     if b.budget.left <= inside:
         raise Rejected
-    inputs = [
-        b.like(v.type) if v.dtype.kind == "f" and b.chance(0.1) else v for v in earlier.inputs
-    ]
+    inputs = list(earlier.inputs)
+    floats = [i for i, value in enumerate(inputs) if value.dtype.kind == "f"]
+    if floats and b.chance(0.4):
+        place = b.one_of(floats)
+        inputs[place] = b.leaf(inputs[place].type)
     b.write(b.word, *inputs, **params)
     b.budget.left -= inside
 

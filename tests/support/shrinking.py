@@ -16,7 +16,7 @@ def shrink(found: RandomProgram, fails: Callable[[RandomProgram], bool]) -> Rand
     """A Program that still ``fails``, of which nothing more can be left out.
 
     Left out are outputs, equations that nobody reads, equations whose results can be inputs with
-    the numbers that they have, and inputs that nobody reads.
+    the numbers that they have, equations whose inputs can be outputs, and inputs that nobody reads.
     """
     while True:
         smaller = next((each for each in _smaller(found) if fails(each)), None)
@@ -58,7 +58,14 @@ def _smaller(found: RandomProgram) -> Iterator[RandomProgram]:
         numbers = _numbers(found, values)
         if numbers is not None:
             yield RandomProgram(Program([*inputs, *values], rest, outputs), [*arrays, *numbers])
-    read = {value for equation in program.equations for value in equation.inputs} | {*outputs}
+    read = {value for equation in program.equations for value in equation.inputs}
+    for number, (equation, results) in enumerate(program.results.items()):
+        sources = [value for value in equation.inputs if value.equation is not None]
+        others = [value for value in outputs if value not in results]
+        if read.isdisjoint(results) and (others or sources):
+            rest = [*program.equations[:number], *program.equations[number + 1 :]]
+            yield RandomProgram(Program(inputs, rest, [*others, *sources]), arrays)
+    read |= {*outputs}
     kept = [i for i, value in enumerate(inputs) if value in read]
     if len(kept) < len(inputs):
         fewer = Program([inputs[i] for i in kept], program.equations, outputs)
