@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -116,6 +118,10 @@ def test_networks_are_built_as_their_names_say() -> None:
     assert shapes("linear", table) == [(5, 3), (3,)]
     assert shapes("mlp:7", Problem((2, 3, 1), 4)) == [(6, 7), (7,), (7, 4), (4,)]
     assert build_model("mlp", table).predict(np.zeros((2, 5))).shape == (2, 3)
+    image = Problem((8, 8, 1), 10)
+    assert shapes("lenet:4,5", image)[:4] == [(3, 3, 1, 4), (4,), (3, 3, 4, 5), (5,)]
+    assert shapes("lenet", image)[4] == (2 * 2 * 64, 128)
+    assert build_model("resnet20", image).predict(np.zeros((2, 8, 8, 1))).shape == (2, 10)
 
 
 @pytest.mark.parametrize(
@@ -124,6 +130,27 @@ def test_networks_are_built_as_their_names_say() -> None:
 def test_details_that_make_no_network_are_refused(spec: str) -> None:
     with pytest.raises(ArgumentError, match="Choosing a network"):
         build_model(spec, Problem((5,), 3))
+
+
+@pytest.mark.parametrize("spec", ["lenet:x", "resnet20:3"])
+def test_details_that_make_no_network_for_images_are_refused(spec: str) -> None:
+    with pytest.raises(ArgumentError, match="Choosing a network"):
+        build_model(spec, Problem((8, 8, 1), 3))
+
+
+@pytest.mark.parametrize(
+    ("spec", "shape", "smallest"),
+    [("lenet", (5,), 4), ("lenet:1,2,3", (8, 7, 1), 8), ("resnet20", (5,), 1)],
+)
+def test_networks_for_images_need_images(spec: str, shape: Any, smallest: int) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        build_model(spec, Problem(shape, 3))
+    assert str(caught.value).splitlines() == [
+        f"Choosing a network: {spec.partition(':')[0]} looks at images",
+        f"  found:  samples of shape {shape}",
+        f"  needed: (height, width, channels), at least {smallest} by {smallest}",
+        "  try:    --model mlp",
+    ]
 
 
 def test_an_unknown_network_is_told_all_that_exist() -> None:

@@ -83,6 +83,39 @@ def test_digits_are_learned_with_every_seed(folder: Path, seed: int) -> None:
     assert float(result.output.split()[2]) >= 0.975
 
 
+def test_the_split_can_stay_while_the_seed_changes(folder: Path) -> None:
+    del folder
+    for seed in ("1", "2"):
+        arguments = ["iris", "--epochs", "2", "--seed", seed, "--split-seed", "1", "--quiet"]
+        assert invoke("train", *arguments, "--out", f"{seed}.safetensors").exit_code == 0
+    one, two = load_model("1.safetensors"), load_model("2.safetensors")
+    assert (one.notes["seed"], two.notes["seed"]) == (1, 2)
+    assert one.notes["table"] == two.notes["table"], "the rules are fitted on the same rows"
+    assert not (one.get_weights()[0] == two.get_weights()[0]).all()
+    summary = invoke("summary", "2.safetensors").output
+    assert re.search(r"^seed +2, 1 of the split$", summary, re.MULTILINE)
+    for name in ("1.safetensors", "2.safetensors"):
+        told = invoke("evaluate", name, "iris").output
+        assert "30 samples" in told
+
+
+def test_lenet_learns_the_digits(folder: Path) -> None:
+    del folder
+    result = invoke("train", "digits", "--model", "lenet:8,16", "--epochs", "4", "--quiet")
+    assert float(result.output.split()[2]) >= 0.95
+
+
+@pytest.mark.slow
+def test_lenet_learns_the_digits_with_every_seed(folder: Path) -> None:
+    """The mean of five seeds on the same split."""
+    del folder
+    scores = []
+    for seed in range(5):
+        arguments = ["digits", "--model", "lenet", "--seed", str(seed), "--split-seed", "0"]
+        scores.append(float(invoke("train", *arguments, "--quiet").output.split()[2]))
+    assert np.mean(scores) >= 0.985
+
+
 # -- tables -----------------------------------------------------------------------
 
 

@@ -268,3 +268,14 @@ def test_an_error_inside_names_its_own_line() -> None:
     with pytest.raises(ShapeError) as error:
         cp.grad(wrong)(V)
     assert error.value.at == f"{__file__}:{line() - 4}"
+
+
+@pytest.mark.parametrize("name", ["grad", "value_and_grad", "jacobian", "hessian", "compile"])
+def test_a_tensor_is_not_the_function_to_derive(name: str) -> None:
+    w = cp.parameter(2.0)
+    with pytest.raises(ArgumentError) as error:
+        getattr(cp, name)(w * w)
+    assert error.value.doing == f"{name} takes a function"
+    assert error.value.try_ == "for a Tensor use loss.backward() and then w.grad"
+    with pytest.raises(ArgumentError, match="found:  a str"):
+        getattr(cp, name)("relu")

@@ -10,7 +10,7 @@ import pytest
 
 from clearprop import optimizers
 from clearprop.dtypes import F32, F64
-from clearprop.errors import ArgumentError, ShapeError, UnknownNameError
+from clearprop.errors import ArgumentError, GradientError, ShapeError, UnknownNameError
 from clearprop.ir.meaning import run
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
@@ -506,3 +506,19 @@ def test_errors_teach(mistake: Any, error: type[Exception], text: str) -> None:
         mistake()
     assert str(caught.value).startswith(text)
     assert "  at:     " in str(caught.value)
+
+
+def test_gradients_that_were_never_computed_are_missed() -> None:
+    kernel = parameter([1.0, 2.0], name="kernel")
+    with pytest.raises(GradientError) as error:
+        optimizers.SGD().apply([kernel.grad], [kernel])
+    assert error.value.doing == "apply: there is no gradient for kernel"
+    assert error.value.try_ == "call loss.backward() first, and then take w.grad"
+    assert kernel.tolist() == [1.0, 2.0]
+
+
+def test_pairs_are_applied_as_two_lists_are() -> None:
+    weights = [parameter([1.0, 2.0]), parameter(3.0)]
+    gradients = [np.array([4.0, 8.0]), None]
+    optimizers.SGD(0.25).apply_gradients(zip(gradients, weights, strict=True))
+    assert [weight.tolist() for weight in weights] == [[0.0, 0.0], 3.0]

@@ -14,7 +14,7 @@ from clearprop.dtypes import BOOL, F32, F64, I8, I16, I32, I64, U8, U16, U32, U6
 from clearprop.ir.types import Shape, TensorType
 from clearprop.ir.value import Array
 
-_DTYPES = {
+_DTYPES: dict[DType, float] = {
     F32: 0.28, F64: 0.22, I64: 0.09, I32: 0.08, BOOL: 0.08, U8: 0.06, I8: 0.06, U32: 0.05,
     I16: 0.03, U16: 0.025, U64: 0.025,
 }  # fmt: skip

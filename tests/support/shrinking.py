@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from clearprop.ir.meaning import run
 from clearprop.ir.program import Program
 from clearprop.ir.value import Array, Value
 from tests.support.random_programs import RandomProgram
 
+T = TypeVar("T")
 Check = Callable[[RandomProgram], None]
 
 
@@ -47,14 +49,14 @@ def _smaller(found: RandomProgram) -> Iterator[RandomProgram]:
         for output in outputs:
             yield RandomProgram(Program(inputs, program.equations, [output]), arrays)
         for i in range(len(outputs)):
-            rest = [*outputs[:i], *outputs[i + 1 :]]
-            yield RandomProgram(Program(inputs, program.equations, rest), arrays)
+            others = _without(outputs, i)
+            yield RandomProgram(Program(inputs, program.equations, others), arrays)
     needed = Program.under(outputs, inputs)
     if len(needed.equations) < len(program.equations):
         yield RandomProgram(needed, arrays)
     for number, results in enumerate(program.results.values()):
         values = [value for value in results if value is not None]
-        rest = [*program.equations[:number], *program.equations[number + 1 :]]
+        rest = _without(program.equations, number)
         numbers = _numbers(found, values)
         if numbers is not None:
             yield RandomProgram(Program([*inputs, *values], rest, outputs), [*arrays, *numbers])
@@ -63,13 +65,17 @@ def _smaller(found: RandomProgram) -> Iterator[RandomProgram]:
         sources = [value for value in equation.inputs if value.equation is not None]
         others = [value for value in outputs if value not in results]
         if read.isdisjoint(results) and (others or sources):
-            rest = [*program.equations[:number], *program.equations[number + 1 :]]
+            rest = _without(program.equations, number)
             yield RandomProgram(Program(inputs, rest, [*others, *sources]), arrays)
     read |= {*outputs}
     kept = [i for i, value in enumerate(inputs) if value in read]
     if len(kept) < len(inputs):
         fewer = Program([inputs[i] for i in kept], program.equations, outputs)
         yield RandomProgram(fewer, [arrays[i] for i in kept])
+
+
+def _without(items: Sequence[T], number: int) -> list[T]:
+    return [*items[:number], *items[number + 1 :]]
 
 
 def _numbers(found: RandomProgram, values: Sequence[Value]) -> list[Array] | None:

@@ -10,6 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
+from clearprop.cli.program import as_typed
 from clearprop.cli.screen import WRONG, console, note
 from clearprop.errors import (
     ArgumentError,
@@ -75,11 +76,11 @@ def tell_error(error: BaseException) -> None:
     told = str(error) or type(error).__name__
     if isinstance(error, MemoryError):
         told = "The memory of this computer is not enough" + (f"\n  found:  {error}" * bool(told))
-    first, _, rest = told.partition("\n")
+    first, _, rest = as_typed(told).partition("\n")
     screen.print(first, style=WRONG)
     if rest:
         screen.print(rest)
 
 
 def _tell_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    note(str(message))
+    note(as_typed(str(message)))

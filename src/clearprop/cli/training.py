@@ -13,6 +13,7 @@ import numpy as np
 
 from clearprop.cli.moving import COPIES, is_worth_moving, moved_copies
 from clearprop.cli.notes import Notes
+from clearprop.cli.program import program, table_example
 from clearprop.cli.progress import FewLines, GentleStop
 from clearprop.cli.reports import judge
 from clearprop.cli.samples import (
@@ -350,14 +351,15 @@ def _say_end(out: Path, replaces: bool, seconds: float, options: TrainOptions) -
     say("", f"{told}; done in {seconds:.1f} s")
     model, source = shlex.quote(str(out)), shlex.quote(options.source)
     heading("next")
+    name = program()
     commands = [
-        (f"clearprop predict {model} {source}", "what it says of each sample"),
-        (f"clearprop show {model} {source}", "one sample on its way through the layers"),
-        (f"clearprop check {model} {source}", "its gradients, measured"),
-        (f"clearprop summary {model}", "what is in the file"),
+        (f"{name} predict {model} {source}", "what it says of each sample"),
+        (f"{name} show {model} {source}", "one sample on its way through the layers"),
+        (f"{name} check {model} {source}", "its gradients, measured"),
+        (f"{name} summary {model}", "what is in the file"),
     ]
     width = max(len(command) for command, _ in commands)
     for command, about in commands:
         say(f"  {command:<{width}}  {about}")
     if options.source in DATASETS:
-        say("  clearprop train houses.csv --target price", style=FAINT)
+        say(f"  {table_example()}", style=FAINT)

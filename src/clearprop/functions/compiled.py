@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from clearprop import tree
 from clearprop.executors.choose import Run, choose_executor
-from clearprop.functions.trace import as_tensors, call_on, placeholders
+from clearprop.functions.trace import as_tensors, call_on, needs_function, placeholders
 from clearprop.ir.place import telling_line
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
@@ -152,4 +152,5 @@ def compile(function: Callable[..., Any], executor: str | None = None) -> Compil
         >>> double([1.0, 2.0]).numpy()
         array([2., 4.], dtype=float32)
     """
+    needs_function("compile", function)
     return CompiledFunction(function, executor)

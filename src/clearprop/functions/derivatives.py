@@ -10,7 +10,13 @@ from clearprop import ops, tree
 from clearprop.dtypes import is_float
 from clearprop.errors import ArgumentError, GradientError
 from clearprop.functions.loop import scan
-from clearprop.functions.trace import apply_updates, as_tensors, call_on, placeholders
+from clearprop.functions.trace import (
+    apply_updates,
+    as_tensors,
+    call_on,
+    needs_function,
+    placeholders,
+)
 from clearprop.ir.place import here
 from clearprop.ir.program import Program
 from clearprop.passes.gradient import differentiate
@@ -39,6 +45,7 @@ def grad(function: Callable[..., Any], argnums: Arguments = 0) -> Callable[..., 
         >>> float(cp.grad(lambda x: x**3)(2.0))
         12.0
     """
+    needs_function("grad", function)
     with_value = value_and_grad(function, argnums)
 
     @functools.wraps(function)
@@ -70,6 +77,7 @@ def value_and_grad(function: Callable[..., Any], argnums: Arguments = 0) -> Call
         >>> float(value), float(gradient)
         (9.0, 6.0)
     """
+    needs_function("value_and_grad", function)
 
     @functools.wraps(function)
     def both(*args: Any) -> Any:
@@ -112,6 +120,7 @@ def jacobian(function: Callable[..., Any], argnums: int = 0) -> Callable[..., An
         array([[2., 0.],
                [0., 6.]], dtype=float32)
     """
+    needs_function("jacobian", function)
 
     @functools.wraps(function)
     def all_derivatives(*args: Any) -> Any:
@@ -162,6 +171,7 @@ def hessian(function: Callable[..., Any], argnums: int = 0) -> Callable[..., Any
         array([[10.,  6.],
                [ 6.,  0.]], dtype=float32)
     """
+    needs_function("hessian", function)
     return jacobian(grad(function, argnums), argnums)
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from clearprop import tree
-from clearprop.errors import DTypeError, TraceError
+from clearprop.errors import ArgumentError, DTypeError, TraceError
 from clearprop.ir.place import here
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Value
@@ -24,6 +24,28 @@ class Traced(NamedTuple):
     outputs: list[Tensor]
     structure: tree.Structure
     updates: dict[Parameter, Value]
+
+
+def needs_function(name: str, function: Any) -> None:
+    """Refuse what cannot be called where a function is to be given.
+
+    Args:
+        name: of what was asked for, such as ``grad``.
+        function: its first argument.
+
+    Raises:
+        ArgumentError: it is a Tensor, or something else that is no function.
+    """
+    if callable(function):
+        return
+    is_tensor = isinstance(function, Value)
+    raise ArgumentError(
+        f"{name} takes a function",
+        found=f"a {type(function).__name__}" + (f" of type {function.type}" if is_tensor else ""),
+        needed=f"cp.{name}(function), which is a function of the same arguments",
+        try_="for a Tensor use loss.backward() and then w.grad" if is_tensor else "",
+        at=str(here()),
+    )
 
 
 def as_tensor(value: Any) -> Tensor:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from clearprop.dtypes import F64
-from clearprop.errors import ArgumentError, ShapeError
+from clearprop.errors import ArgumentError, GradientError, ShapeError
 from clearprop.ir.place import here
 from clearprop.ir.value import Array, Value
 from clearprop.registry import Configurable
 from clearprop.tensor.parameter import Parameter
 from clearprop.tensor.tensor import Tensor
+from clearprop.text import count_text
 
 State = dict[str, Array]
 
@@ -127,6 +128,7 @@ class Optimizer(Configurable, ABC):
         Raises:
             ArgumentError: the numbers of gradients and parameters differ, or other parameters
                 were given before.
+            GradientError: no parameter has a gradient.
             ShapeError: a gradient has another shape than its parameter.
         """
         arrays = self._checked(gradients, parameters)
@@ -146,6 +148,18 @@ class Optimizer(Configurable, ABC):
             parameter.assign(weight)
         self.state = {name: _numbers(value) for name, value in state.items()}
 
+    def apply_gradients(self, pairs: Iterable[tuple[Any, Parameter]]) -> None:
+        """``apply`` under Keras's name, which takes pairs.
+
+        Args:
+            pairs: each gradient with its parameter, as ``zip(gradients, parameters)`` gives them.
+
+        Shapes:
+            gradients: those of the parameters
+        """
+        listed = list(pairs)
+        self.apply([gradient for gradient, _ in listed], [parameter for _, parameter in listed])
+
     def _checked(
         self, gradients: Sequence[Any], parameters: Sequence[Parameter]
     ) -> list[Array | None]:
@@ -154,6 +168,15 @@ class Optimizer(Configurable, ABC):
                 "apply: each parameter needs its gradient",
                 found=f"{len(gradients)} gradients and {len(parameters)} parameters",
                 needed="as many gradients as parameters, in the same order",
+                at=str(here()),
+            )
+        if parameters and all(gradient is None for gradient in gradients):
+            raise GradientError(
+                f"apply: there is no gradient for {parameters[0].name or 'the parameter'}",
+                found=f"None for {'each of ' * (len(parameters) > 1)}the "
+                f"{count_text(len(parameters), 'parameter')}",
+                needed="the derivative of a loss by at least one of them",
+                try_="call loss.backward() first, and then take w.grad",
                 at=str(here()),
             )
         shapes = tuple(parameter.shape for parameter in parameters)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 from weakref import ref
 
 from clearprop.dtypes import as_dtype, is_float
-from clearprop.errors import DTypeError, ShapeError
+from clearprop.errors import DTypeError, ShapeError, TraceError
 from clearprop.ir.place import here, telling_line
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Array, Value
@@ -17,6 +17,23 @@ from clearprop.ops.lift import as_dtype as in_dtype
 from clearprop.ops.lift import leaf_array, lift
 from clearprop.settings import settings
 from clearprop.tensor.tensor import Tensor
+
+
+def _refusing(sign: str) -> Callable[[Parameter, Any], Any]:
+    """An operator in place, which would make a plain Tensor of the name and leave the numbers."""
+
+    def refuse(self: Parameter, other: Any) -> Any:
+        name = self.name if self.name.isidentifier() else "w"
+        raise TraceError(
+            f"{name} {sign}= ...: a parameter changes by assign, not in place",
+            found=f"{sign}= on a parameter of type {self.type}",
+            needed="an assignment of new numbers, or an equation with a name of its own",
+            try_=f"{name}.assign({name} {sign} ...) to change it, "
+            f"y = {name} {sign} ... to compute with it",
+            at=str(here()),
+        )
+
+    return refuse
 
 
 class Parameter(Tensor):
@@ -87,6 +104,15 @@ class Parameter(Tensor):
 
     def __pos__(self) -> Any:
         return self.as_input()
+
+    __iadd__ = _refusing("+")
+    __isub__ = _refusing("-")
+    __imul__ = _refusing("*")
+    __itruediv__ = _refusing("/")
+    __ifloordiv__ = _refusing("//")
+    __imod__ = _refusing("%")
+    __imatmul__ = _refusing("@")
+    __ipow__ = _refusing("**")
 
     def numpy(self) -> Array:
         """Its present numbers: a NumPy array that nobody can write to."""

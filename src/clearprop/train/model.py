@@ -298,7 +298,8 @@ class Model(Layer):
         sample_weight: Any = None,
         callbacks: Sequence[Any] = (),
         verbose: Any = 0,
-    ) -> dict[str, Any]:
+        return_dict: bool = True,
+    ) -> Any:
         """The losses and metrics of the model on these samples.
 
         Args:
@@ -307,6 +308,7 @@ class Model(Layer):
             sample_weight: one number for each sample.
             callbacks: told when it begins and ends.
             verbose: 1 or "auto" shows a bar on a terminal.
+            return_dict: False for the values alone, as a list in the same order.
 
         Returns:
             For each name ("loss", "accuracy", ...) its value.
@@ -316,7 +318,8 @@ class Model(Layer):
         samples, setup = prepared_samples(self, x, y, sample_weight, None, doing="evaluate")
         listed = CallbackList(self, callbacks, verbose=0)
         with steps_bar("evaluate", verbose) as bar:
-            return self.judge(samples, setup, batch_size, listed, bar)
+            results = self.judge(samples, setup, batch_size, listed, bar)
+        return results if return_dict else list(results.values())
 
     def judge(
         self,
