@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         optimizers,
         regularizers,
     )
+    from clearprop.layers import Input
     from clearprop.train import Model, Sequential, callbacks, load_model
 
 __version__ = "0.1.0"
@@ -56,13 +57,40 @@ _HOMES = {
         )
     },
     "callbacks": "clearprop.train.callbacks",
+    "Input": "clearprop.layers",
     "Model": "clearprop.train",
     "Sequential": "clearprop.train",
     "load_model": "clearprop.train",
 }  # fmt: skip
-__getattr__, _list_lazy = lazy_attributes(__name__, _HOMES)
+_IN_ROOMS = {
+    "activations": "elu gelu leaky_relu mish relu relu6 selu silu softplus softsign swish",
+    "layers": "Activation Add BatchNormalization Concatenate Conv1D Conv2D Conv3D Dense Dropout "
+    "Embedding Flatten GRU LSTM Layer LayerNormalization MaxPooling2D MultiHeadAttention ReLU "
+    "Reshape SimpleRNN Softmax",
+    "losses": "BinaryCrossentropy CategoricalCrossentropy Loss MeanAbsoluteError MeanSquaredError "
+    "SparseCategoricalCrossentropy",
+    "metrics": "Accuracy Metric",
+    "optimizers": "Adam AdamW Optimizer RMSprop SGD",
+    "callbacks": "Callback EarlyStopping ModelCheckpoint",
+}
+_ELSEWHERE = {
+    **{
+        name: f"it is cp.{room}.{name}"
+        for room, names in _IN_ROOMS.items()
+        for name in names.split()
+    },
+    "nn": "layers are in cp.layers, activations in cp.activations, losses in cp.losses",
+    "optim": "optimizers are in cp.optimizers",
+    "Linear": "it is cp.layers.Dense(units)",
+    "Variable": "it is cp.parameter(numbers)",
+    "no_grad": "nothing has to be switched off: gradients are computed where backward() is called",
+    "GradientTape": "no tape is needed: call loss.backward() and take w.grad, or use cp.grad(f)",
+    "from_numpy": "it is cp.tensor(array)",
+}
+__getattr__, _list_lazy = lazy_attributes(__name__, _HOMES, _ELSEWHERE)
 
 __all__ = [
+    "Input",
     "Model",
     "Parameter",
     "Sequential",

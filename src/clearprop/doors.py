@@ -7,8 +7,11 @@ picture).  Such a method is declared once, as a door; nothing else in the house 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from clearprop.text import did_you_mean
 
 
 def door(module: str, name: str) -> Callable[..., Any]:
@@ -28,7 +31,7 @@ def door(module: str, name: str) -> Callable[..., Any]:
 
 
 def lazy_attributes(
-    package: str, homes: dict[str, str]
+    package: str, homes: dict[str, str], elsewhere: Mapping[str, str] | None = None
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """The ``__getattr__`` and ``__dir__`` of a package whose names are imported when first used.
 
@@ -36,11 +39,20 @@ def lazy_attributes(
         package: the package's own full name.
         homes: for each public name the module it lives in, or that it is: ``layers`` at home in
             ``clearprop.layers`` is that module itself.
+        elsewhere: what to write for names that people look for here in vain.
     """
 
     def getattr_(name: str) -> Any:
         if name not in homes:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            home = sys.modules.get(package)
+            known = [*homes, *getattr(home, "__all__", ())]
+            advice = (elsewhere or {}).get(name, "")
+            if advice:
+                advice = f"; {advice}"
+            elif not name.startswith("_") and (near := did_you_mean(name, known)):
+                advice = f";{near}"
+            message = f"module {package!r} has no attribute {name!r}{advice}"
+            raise AttributeError(message, name=name, obj=home)
         module = importlib.import_module(homes[name])
         return module if homes[name].endswith(f".{name}") else getattr(module, name)
 

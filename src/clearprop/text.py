@@ -12,8 +12,12 @@ _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     """`` did you mean "price"?`` -- or nothing, when no candidate is near."""
     by_lower_case = {candidate.lower(): candidate for candidate in candidates}
-    near = difflib.get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.5)
-    return f' did you mean "{by_lower_case[near[0]]}"?' if near else ""
+    near = difflib.get_close_matches(name.lower(), by_lower_case, n=3, cutoff=0.5)
+    if not near:
+        return ""
+    letters = sorted(name.lower())  # two of them changed places: the commonest slip of all
+    best = next((candidate for candidate in near if sorted(candidate) == letters), near[0])
+    return f' did you mean "{by_lower_case[best]}"?'
 
 
 def snake_case(name: str) -> str:

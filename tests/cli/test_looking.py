@@ -50,6 +50,7 @@ def test_show_draws_a_sample_through_the_layers(here: Path) -> None:
     assert lines[0] == "sample 5"
     assert lines[1] == "          ▓▓"
     assert "  input 8 by 8 by 1  from 0 to 1, 53% are 0" in lines
+    assert "  shading: from 0 to the largest number of the layer, signs left out: ░▒▓█" in lines
     layers = [line for line in lines if line.startswith("  ▼ ")]
     assert [line.split()[1] for line in layers[:-1]] == ["flatten", "dense", "dropout", "dense_1"]
     assert layers[-1] == "  ▼ softmax"
@@ -59,7 +60,7 @@ def test_show_draws_a_sample_through_the_layers(here: Path) -> None:
 def test_show_tells_the_value_of_a_row(here: Path) -> None:
     del here
     result = invoke("show", "houses.safetensors", "houses.csv", "--sample", "2")
-    assert result.output.startswith("row 2\n  area       187.8\n")
+    assert result.output.startswith("row 3\n  area       187.8\n")
     assert "  ▼ price: " in result.output
 
 
@@ -93,7 +94,7 @@ def test_what_the_layers_give_is_what_the_model_computes(here: Path) -> None:
     ("words", "first"),
     [
         (["digits.safetensors"], "on 8 samples, sample 1 and what follows it"),
-        (["houses.safetensors", "houses.csv"], "on 8 samples, row 1 and what follows it"),
+        (["houses.safetensors", "houses.csv"], "on 8 samples, row 2 and what follows it"),
         (["bare.safetensors"], "on 8 samples drawn at random"),
     ],
 )
@@ -103,6 +104,7 @@ def test_check_measures_the_gradients(here: Path, words: list[str], first: str) 
     assert result.exit_code == 0, result.output
     lines = result.output.splitlines()
     assert lines[0] == first
+    assert "a derivative" in lines[1]
     assert lines[-1] == "the gradients are right"
     assert sum("kernel" in line for line in lines) >= 2
 

@@ -286,7 +286,7 @@ WRONG = {
         "Choosing the target: it is not known which column to predict\n"
         "  found:  columns area, rooms, built, city, condition, garden, sold, price, house_id\n"
         "  needed: --target with one of them\n"
-        "  try:    clearprop train houses.csv --target house_id\n",
+        "  try:    clearprop train houses.csv --target price\n",
     ),
     "a target that is misspelled": (
         ["houses.csv", "--target", "prize"],
@@ -308,7 +308,38 @@ WRONG = {
     ),
     "a fraction that is none": (
         ["iris", "--test-fraction", "20"],
-        "Splitting data: test_fraction is not a share of the rows\n",
+        "Choosing --test-fraction: it is not a share of the rows\n"
+        "  found:  --test-fraction 20\n"
+        "  needed: a number between 0 and 1, both excluded\n"
+        "  try:    --test-fraction 0.2 sets 20% of the rows apart\n",
+    ),
+    "a learning rate of 0": (
+        ["iris", "--learning-rate", "0"],
+        "Choosing --learning-rate: nothing would be learned\n  found:  --learning-rate 0\n",
+    ),
+    "a negative learning rate": (
+        ["iris", "--learning-rate", "-0.1"],
+        "Choosing --learning-rate: nothing would be learned\n  found:  --learning-rate -0.1\n",
+    ),
+    "units without a name": (
+        ["iris", "--model", "64,32"],
+        "Choosing a network: numbers alone name none\n"
+        "  found:  64,32\n"
+        "  needed: its name before them\n"
+        "  try:    --model mlp:64,32\n",
+    ),
+    "a size for a table": (
+        ["houses.csv", "--target", "price", "--image-size", "8x8"],
+        "Choosing --image-size: it resizes the images of a folder\n",
+    ),
+    "quantities as classes": (
+        ["houses.csv", "--target", "price", "--task", "classification"],
+        'Reading the target "price": 242 different values are no classes\n',
+    ),
+    "a slip in the target": (
+        ["slip.csv", "--target", "price"],
+        'Reading the column "price": nearly all of it are numbers\n'
+        '  found:  row 7: "12k"; 39 of 40 values are numbers\n',
     ),
     "regression of text": (
         ["houses.csv", "--target", "city", "--task", "regression"],
@@ -320,7 +351,7 @@ WRONG = {
     ),
     "a class with one row": (
         ["lonely.csv", "--target", "kind"],
-        "Splitting data: the class c has too few samples for 2 parts\n",
+        'Dividing the samples: the class "c" has a single one\n  found:  row 14\n',
     ),
     "a size that is none": (
         ["photos", "--image-size", "big"],
@@ -334,10 +365,34 @@ def test_a_wrong_command_ends_with_2_and_teaches(here: Path, case: str) -> None:
     (here / "notes.docx").write_text("no table")
     kinds = [*"abab" * 3, "c"]
     write_rows(here / "lonely.csv", [{"x": str(i), "kind": k} for i, k in enumerate(kinds)])
+    prices = [{"x": str(i % 7), "price": "12k" if i == 5 else str(i + 0.5)} for i in range(40)]
+    write_rows(here / "slip.csv", prices)
     words, told = WRONG[case]
     result = invoke("train", *words)
     assert result.exit_code == 2
     assert result.stderr.startswith(told), result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["houses.csv", "price"], "try: clearprop train houses.csv --target price"),
+        (["iris", "--lr", "0.1"], "--learning-rate"),
+    ],
+)
+def test_slips_of_the_command_line_are_answered(words: list[str], told: str) -> None:
+    result = invoke("train", *words)
+    assert result.exit_code == 2
+    assert told in " ".join(re.sub(r"\x1b\[[\d;]*m|│", "", result.stderr).split())
+
+
+def test_an_infinite_target_is_named_without_a_note_of_numpy(here: Path) -> None:
+    rows = [{"x": str(i), "price": "inf" if i == 3 else str(i * i)} for i in range(60)]
+    write_rows(here / "odd.csv", rows)
+    result = invoke("train", "odd.csv", "--target", "price")
+    assert result.exit_code == 2
+    assert result.stderr.startswith('Reading the column "price" as numbers: a number is infinite')
+    assert "row 5: inf" in result.stderr
 
 
 def test_a_number_out_of_range_ends_with_2() -> None:

@@ -397,7 +397,7 @@ Matching the columns: the column "rooms" was not in the training data
         """\
 Reading the column "area" as numbers: a value is not a number
   found:  row 2: "big"
-  needed: a number, or an empty cell (or NA, ?) where the value is missing
+  needed: a number, or an empty cell (or -, NA, ?) where the value is missing
   try:    correct the cell; or train again with this column as text""",
     ),
     (
@@ -406,7 +406,7 @@ Reading the column "area" as numbers: a value is not a number
         """\
 Reading the column "sold" as dates: a value is not a date
   found:  row 1: "yesterday"
-  needed: a date such as 2024-02-29, or an empty cell (or NA, ?) where the value is missing
+  needed: a date such as 2024-02-29, or an empty cell (or -, NA, ?) where the value is missing
   try:    correct the cell; or train again with this column as text""",
     ),
     (

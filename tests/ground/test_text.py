@@ -22,6 +22,7 @@ def test_the_nearest_name_is_suggested() -> None:
     assert text.did_you_mean("prize", ["Price", "size_m2"]) == ' did you mean "Price"?'
     assert text.did_you_mean("zzz", ["price"]) == ""
     assert text.did_you_mean("x", []) == ""
+    assert text.did_you_mean("adma", ["Adamax", "Nadam", "Adam"]) == ' did you mean "Adam"?'
 
 
 @pytest.mark.parametrize(

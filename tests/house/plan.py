@@ -17,8 +17,8 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 
 FLOORS = [  # bottom first; rooms on one line do not import each other
     # Ground: what everything stands on
-    ["errors", "text", "doors"],
-    ["dtypes", "tree"],
+    ["errors", "text"],
+    ["dtypes", "tree", "doors"],
     ["settings", "registry"],
     # Language: what a Program is, its vocabulary, and the friendly functions over it
     ["ir"],

@@ -50,6 +50,25 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
         clearprop.no_such_name  # noqa: B018 - the lookup itself is the test
 
 
+def test_a_name_that_lives_elsewhere_is_told_and_does() -> None:
+    for name, advice in vars(clearprop)["_ELSEWHERE"].items():
+        with pytest.raises(AttributeError) as error:
+            getattr(clearprop, name)
+        assert str(error.value).endswith(advice)
+        path = advice.removeprefix("it is ").partition("(")[0].split(".")
+        if advice.startswith("it is "):
+            assert path[0] == "cp"
+            thing: object = clearprop
+            for part in path[1:]:
+                thing = getattr(thing, part)
+
+
+def test_a_name_that_is_nearly_there_is_told() -> None:
+    with pytest.raises(AttributeError, match='did you mean "Sequential"'):
+        clearprop.Sequentail  # noqa: B018 - the lookup itself is the test
+    assert clearprop.Input is clearprop.layers.Input
+
+
 @each_room
 def test_rooms_explain_what_they_export(room: str) -> None:
     module = importlib.import_module(f"clearprop.{room}")

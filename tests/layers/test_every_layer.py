@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from clearprop import layers, registry
-from clearprop.errors import ShapeError
+from clearprop.errors import ArgumentError, ShapeError
 from clearprop.functions import check_gradients
 from clearprop.ir.value import Value
 from clearprop.layers import Input, Layer
@@ -58,7 +58,7 @@ def test_a_described_layer_can_be_rebuilt(case: Case) -> None:
 
 @each_case
 def test_an_argument_that_no_layer_has_is_refused(case: Case) -> None:
-    with pytest.raises(TypeError, match="no_such_argument"):
+    with pytest.raises(ArgumentError, match="no_such_argument"):
         case.layer(no_such_argument=1)
 
 

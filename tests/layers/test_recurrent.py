@@ -500,8 +500,9 @@ def test_an_input_without_features_is_refused() -> None:
         'LSTM "lstm": the input has 2 axes, it takes 3\n'
         "  found:  an input of shape (5, 2)\n"
         "  needed: (batch, steps, features)\n"
-        "  try:    x[None] for a batch of one sample\n"
-        f"  at:     {__file__}:{line() - 6} in lstm"
+        "  try:    x[None] for a batch of one sample; x[..., None] for steps of one number each; "
+        "return_sequences=True in a recurrent layer before it\n"
+        f"  at:     {__file__}:{line() - 7} in lstm"
     )
 
 
@@ -534,7 +535,7 @@ def test_arguments_that_make_no_sense_are_refused() -> None:
         LSTM(0)
     with pytest.raises(ArgumentError, match="dropout is out of its range"):
         GRU(3, dropout=1.0)
-    with pytest.raises(TypeError, match="no_such_argument"):
+    with pytest.raises(ArgumentError, match="no_such_argument"):
         GRU(3, no_such_argument=1)  # type: ignore[call-arg]
     with pytest.raises(ArgumentError, match="a cell is a layer with a state_size") as caught:
         RNN(LSTM(3))

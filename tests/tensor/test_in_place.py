@@ -37,7 +37,7 @@ def test_the_weights_of_a_model_do_not_either() -> None:
     model = cp.Sequential([cp.layers.Input((2,)), cp.layers.Dense(1)])
     for weight in model.trainable_weights:
         with pytest.raises(TraceError, match="changes by assign"):
-            weight -= 0.1  # noqa: PLW2901 - the mistake
+            weight -= 0.1
 
 
 def test_other_tensors_may_be_named_anew() -> None:

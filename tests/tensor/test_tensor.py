@@ -240,8 +240,9 @@ def test_a_decision_by_a_placeholder_is_explained() -> None:
         "Asking for numbers while a function is being traced: there are none yet\n"
         "  found:  a value of type bool[] that depends on the placeholder of an argument\n"
         "  needed: an operation on Tensors\n"
-        "  try:    choose with cp.where(condition, a, b) instead of `if`; repeat with cp.scan\n"
-        f"  at:     {__file__}:{line() - 11}"
+        "  try:    leave out .numpy(), float() and print; choose with cp.where(condition, a, b) "
+        "instead of `if`; repeat with cp.scan\n"
+        f"  at:     {__file__}:{line() - 12}"
     )
 
 

@@ -265,3 +265,9 @@ def test_other_samples_begin_a_new_epoch() -> None:
     batches = Batches()
     model.fit(X + 1, CLASSES, batch_size=8, callbacks=[batches], verbose=0)
     assert batches.calls == [("epoch", 0), *range(9)]
+
+
+def test_evaluate_may_give_the_values_alone() -> None:
+    model = classifier()
+    loss, accuracy = model.evaluate(X, CLASSES, return_dict=False)
+    assert {"loss": loss, "accuracy": accuracy} == model.evaluate(X, CLASSES)

@@ -10,7 +10,7 @@ import pytest
 
 import clearprop as cp
 from clearprop import losses
-from clearprop.errors import ArgumentError
+from clearprop.errors import ArgumentError, ShapeError, UnknownNameError
 
 X = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
 Y = np.arange(12) % 3
@@ -121,3 +121,62 @@ def test_asking_a_model_warns_of_nothing() -> None:
     model = model_with(dense(5), dense(1))
     assert set(model.evaluate(X, X[:, 0])) == {"loss"}
     assert model.predict(X).shape == (12, 1)
+
+
+def test_an_accuracy_of_numbers_is_doubtful() -> None:
+    x = np.ones((6, 2), np.float32)
+    model = cp.Sequential([cp.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=["accuracy"])
+    with pytest.warns(UserWarning, match='"mae" tells how far off the predictions are'):
+        model.fit(x, np.linspace(0, 1, 6, dtype=np.float32), verbose=0)
+    model.fit(x, np.array([0.0, 1, 0, 1, 0, 1], np.float32), verbose=0)  # may be classes
+
+
+@pytest.mark.parametrize("loss", ["sparse_categorical_crossentropy", "categorical_crossentropy"])
+def test_a_class_that_only_the_validation_has_is_told(loss: str) -> None:
+    x, y = np.ones((9, 2), np.float32), np.repeat([0, 1, 2], 3)
+    targets = y if loss.startswith("sparse") else np.eye(3, dtype=np.float32)[y]
+    model = cp.Sequential([cp.layers.Dense(3, "softmax")])
+    model.compile("sgd", loss)
+    with pytest.warns(UserWarning, match="class 2 is only among them"):
+        model.fit(x, targets, validation_split=0.34, verbose=0)
+    model.fit(x, targets[[0, 3, 6, 1, 4, 7, 2, 5, 8]], validation_split=0.34, verbose=0)
+
+
+def test_an_unknown_metric_is_refused_by_compile() -> None:
+    model = cp.Sequential([cp.layers.Dense(1)])
+    for wrong in (["acuracy"], {"output": ["acuracy"]}, "acuracy", [["mae", "acuracy"]]):
+        with pytest.raises(UnknownNameError, match=r"acuracy.*did you mean"):
+            model.compile("sgd", "mse", metrics=wrong)
+
+
+def test_axes_that_nobody_flattened_are_told() -> None:
+    for loss, units in (("mse", 1), ("sparse_categorical_crossentropy", 3)):
+        last = cp.layers.Dense(units, None if units == 1 else "softmax")
+        model = cp.Sequential([cp.layers.Input((4, 5)), last])
+        model.compile("sgd", loss)
+        with pytest.raises(ShapeError, match=r"put Flatten\(\) before the last Dense"):
+            model.fit(np.ones((6, 4, 5), np.float32), np.zeros(6, np.int64), verbose=0)
+
+
+def test_swapped_targets_and_predictions_are_told() -> None:
+    loss = cp.losses.SparseCategoricalCrossentropy()
+    with pytest.raises(ShapeError, match="y_true comes first, then y_pred"):
+        loss(np.full((4, 3), 1 / 3), np.array([0.0, 1, 2, 0]))
+
+
+def test_a_bar_in_a_pipe_becomes_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    model = cp.Sequential([cp.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((4, 2)), np.ones(4), epochs=2, verbose=1)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[0] for line in lines] == ["epoch 1/2", "epoch 2/2"]
+
+
+def test_unknown_arguments_of_models_are_told() -> None:
+    sequential: Any = cp.Sequential
+    with pytest.raises(ArgumentError, match='Sequential: there is no argument "layer"'):
+        sequential(layer=[dense(1)])
+    x, functional = given((4,)), cp.Model
+    with pytest.raises(ArgumentError, match='did you mean "outputs"'):
+        functional(inputs=x, output=dense(1)(x))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import errno
+import re
+import shlex
 import traceback
 import warnings
 from typing import Any
 
 import typer
 from typer.core import TyperCommand
+from typer.exceptions import TyperException
 
-from clearprop.cli.program import as_typed
+from clearprop.cli.program import as_typed, program
 from clearprop.cli.screen import WRONG, console, note
 from clearprop.errors import (
     ArgumentError,
@@ -23,6 +26,7 @@ from clearprop.errors import (
     UnknownNameError,
 )
 
+_OTHER_NAMES = {"--lr": "--learning-rate", "--learning_rate": "--learning-rate"}
 FAILED, WRONG_COMMAND, INTERRUPTED = 1, 2, 130
 _WRONG_COMMAND_ERRORS = (
     ArgumentError,
@@ -42,6 +46,21 @@ class AnsweringCommand(TyperCommand):
         paragraphs = (options.get("help") or "").split("\n\n")
         options["help"] = "\n\n".join(" ".join(part.split()) for part in paragraphs)
         super().__init__(*args, **options)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        """Read the options; the usual slips are answered with what was meant."""
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except TyperException as error:
+            meant = _OTHER_NAMES.get(getattr(error, "option_name", ""))
+            if meant is not None:
+                error.possibilities = [meant]  # type: ignore[attr-defined]
+            extra = re.search(r"unexpected extra argument\S* \((\S+)\)", error.message)
+            if extra and self.name == "train" and "--target" not in given:
+                typed = shlex.join(word for word in given if word != extra[1])
+                error.message += f"\n  try: {program()} train {typed} --target {extra[1]}"
+            raise
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""

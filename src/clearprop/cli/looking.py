@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from rich.text import Text
 
-from clearprop.cli.notes import Notes, TrainedModel, input_shape, open_model
-from clearprop.cli.pictures import picture, strip
+from clearprop.cli.notes import Notes, TrainedModel, input_shape, open_model, refuse_swapped
+from clearprop.cli.pictures import picture, shades, strip
 from clearprop.cli.reports import probabilities_of, value_text, value_texts
 from clearprop.cli.samples import Samples, cells
-from clearprop.cli.screen import RIGHT, WRONG, console, heading, note, say
+from clearprop.cli.screen import FAINT, RIGHT, WRONG, console, heading, note, say
 from clearprop.data import DATASETS
 from clearprop.errors import ArgumentError, ModelFileError
 from clearprop.layers.layer import Layer
@@ -70,6 +70,7 @@ def show(model_path: str, source_name: str | None, sample: int) -> None:
     Raises:
         ClearPropError: the model or the data cannot be used, or there is no such sample.
     """
+    refuse_swapped("show", model_path, source_name)
     model, notes = open_model(model_path)
     samples = _example(TrainedModel(model_path, model, notes), source_name) if notes else None
     if samples is None:
@@ -84,6 +85,8 @@ def show(model_path: str, source_name: str | None, sample: int) -> None:
         )
     chosen = samples.take(np.array([sample - 1]))
     _say_input(chosen)
+    legend = "shading: from 0 to the largest number of the layer, signs left out"
+    say(Text(f"  {legend}:{shades()}", FAINT))
     seen = layer_outputs(model, chosen.x)
     for layer, output in seen:
         _say_layer(layer, output)
@@ -100,6 +103,7 @@ def check(model_path: str, source_name: str | None) -> bool:
     Raises:
         ClearPropError: the model or the data cannot be used.
     """
+    refuse_swapped("check", model_path, source_name)
     model, notes = open_model(model_path)
     samples = _example(TrainedModel(model_path, model, notes), source_name) if notes else None
     if samples is None:
@@ -109,6 +113,11 @@ def check(model_path: str, source_name: str | None) -> bool:
     else:
         samples = samples.take(np.arange(min(_CHECKED_SAMPLES, len(samples))))
         say(f"on {count_text(len(samples), 'sample')}, {samples.places[0]} and what follows it")
+    say(
+        "each line compares one number, a derivative: how fast the result changes as that array "
+        "moves in a random direction",
+        "",
+    )
     report = model.check_gradients(samples.x, samples.y)
     say(str(report))
     passed = bool(report)

@@ -145,8 +145,9 @@ def train(
     only and saved with the network, so that one file is all that predictions need.
     """
     from clearprop.cli import training
+    from clearprop.cli.options import TrainOptions
 
-    options = training.TrainOptions(
+    options = TrainOptions(
         source=source,
         target=target,
         spec=model,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,12 +21,12 @@ from clearprop.cli.samples import (
 from clearprop.cli.sources import ImageSource, Source, TableSource, read_source
 from clearprop.data import TableEncoder
 from clearprop.data.configs import ConfigReader
-from clearprop.errors import DataError, ModelFileError
+from clearprop.errors import ArgumentError, DataError, ModelFileError
 from clearprop.train import Model, load_model
 
 Array = np.ndarray[Any, Any]
 
-_VERSION = 1
+_VERSION, _SUFFIX = 1, ".safetensors"
 _KEYS = (
     "version", "source", "fingerprint", "spec", "seed", "split_seed", "test_fraction", "train_rows",
     "validation_rows", "test_rows", "class_names", "table", "test",
@@ -163,6 +165,24 @@ class TrainedModel:
             return read_source(name, labelled=labelled)
         height, width, channels = input_shape(self.model)
         return read_source(name, size=(height, width), channels=channels, labelled=labelled)
+
+
+def refuse_swapped(command: str, model_path: str, source_name: str | None) -> None:
+    """Refuse a command whose source stands in the place of the model.
+
+    Raises:
+        ArgumentError: a model is given as the source, and something else as the model.
+    """
+    if source_name is None or Path(source_name).suffix != _SUFFIX:
+        return
+    if Path(model_path).suffix != _SUFFIX and Path(source_name).is_file():
+        swapped = shlex.join(["clearprop", command, source_name, model_path])
+        raise ArgumentError(
+            "Reading the command: the model and the data are swapped",
+            found=f"{model_path} where the model belongs",
+            needed="the model first, then the data",
+            try_=swapped,
+        )
 
 
 def open_model(path: str) -> tuple[Model, Notes | None]:

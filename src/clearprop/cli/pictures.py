@@ -80,6 +80,11 @@ def strip(values: Array, width: int) -> str:
     return "".join(shades[round(level)] for level in means / largest * (len(shades) - 1))
 
 
+def shades() -> str:
+    """The shades that the screen can show, from nothing to the most."""
+    return _BLOCKS if speaks_unicode() else _LETTERS
+
+
 def _large_colors(pixels: Array) -> list[Text]:
     lines = []
     for row in pixels:

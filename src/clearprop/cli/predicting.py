@@ -7,7 +7,7 @@ import io
 import sys
 from pathlib import Path
 
-from clearprop.cli.notes import Notes, open_trained
+from clearprop.cli.notes import Notes, open_trained, refuse_swapped
 from clearprop.cli.reports import judge, probabilities_of, value_texts
 from clearprop.cli.samples import Samples, cells
 from clearprop.cli.screen import fitting_table, is_terminal, note, say
@@ -25,6 +25,7 @@ def predict(model_path: str, source_name: str, out: str | None) -> None:
     Raises:
         ClearPropError: the model, the data or the place of the output cannot be used.
     """
+    refuse_swapped("predict", model_path, source_name)
     destination = None if out is None else _destination(out, model_path, source_name)
     trained = open_trained(model_path)
     source = trained.read(source_name, labelled=False)
@@ -57,6 +58,7 @@ def evaluate(model_path: str, source_name: str) -> None:
     Raises:
         ClearPropError: the model or the data cannot be used, or the truth is not there.
     """
+    refuse_swapped("evaluate", model_path, source_name)
     trained = open_trained(model_path)
     notes = trained.notes
     source = trained.read(source_name, labelled=True)
@@ -105,10 +107,13 @@ def _say_notes(notes: Notes, source: Source) -> None:
         return
     for name, categories in notes.encoder.unseen(source.table).items():
         shown = ", ".join(categories[:_MOST_NAMES]) + ", ..." * (len(categories) > _MOST_NAMES)
+        count = sum(text in categories for text in source.table[name].categories())
+        rows = count_text(count, "row") + (" has" if count == 1 else " have")
         feature = f"{name} is rare or new"
-        rule = f'as "{feature}"' if feature in notes.encoder.feature_names else "as none of them"
-        note(f'"{name}" has categories that training knows too little or not at all, taken {rule}:')
-        note(f"    {shown}")
+        if feature in notes.encoder.feature_names:
+            note(f'{rows} a rare or new {name} ({shown}): counted as "{feature}"')
+        else:
+            note(f"{rows} a new {name} ({shown}): counted as no known {name}")
     missing = {
         name: int(column.missing.sum())
         for name, column in source.table.columns.items()

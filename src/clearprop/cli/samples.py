@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,6 +111,35 @@ def class_labels(source: Source, table: Table | None) -> Array:
     assert table is not None
     assert table.target is not None
     return table[table.target].categories().astype(str)
+
+
+def refuse_lonely_classes(labels: Array, places: Sequence[str], names: Sequence[str] = ()) -> None:
+    """Refuse a class with a single sample: it cannot both train and test.
+
+    Args:
+        labels: the class of each sample, its name or its number.
+        places: what to call each sample.
+        names: of the classes, if the labels are numbers.
+
+    Shapes:
+        labels: (n,).
+
+    Raises:
+        DataError: there is such a class.
+    """
+    classes, firsts, counts = np.unique(labels, return_index=True, return_counts=True)
+    for label, first, count in zip(classes, firsts, counts, strict=True):
+        if count > 1:
+            continue
+        name = names[label] if names else label
+        lonely = int((counts == 1).sum())
+        raise DataError(
+            f'Dividing the samples: the class "{name}" has a single one',
+            found=places[first]
+            + (f"; {lonely:,} of {len(classes):,} classes are such" if lonely > 1 else ""),
+            needed="at least two samples of every class: one to train on, one to test on",
+            try_="correct the label if it is a slip; else leave the sample out, or add others",
+        )
 
 
 def split_rows(

@@ -159,7 +159,8 @@ def _class_folders(path: Path, name: str, size: Size | None, channels: int | Non
             error.try_ = "--image-size 32x32 resizes them all to that height and width"
         raise
     height, width, depth = folder.x.shape[1:]
-    about = f"{path.name}: {count_text(len(folder.x), 'image')} of {height} by {width} pixels, "
+    about = f"{path.resolve().name}: {count_text(len(folder.x), 'image')} "
+    about += f"of {height} by {width} pixels, "
     about += "gray" if depth == 1 else "in color"
     if folder.ignored:
         about += f"; {count_text(folder.ignored, 'other file')} ignored"
@@ -179,7 +180,7 @@ def _loose_images(
     x = read_images(files, size, channels)
     folder = Path(name) if Path(name).is_dir() else Path(name).parent
     places = tuple(str(file.relative_to(folder)) for file in files)
-    about = f"{Path(name).name}: {count_text(len(x), 'image')}"
+    about = f"{Path(name).resolve().name}: {count_text(len(x), 'image')}"
     return ImageSource(name, about, x, None, (), places, _digest(x.tobytes()))
 
 

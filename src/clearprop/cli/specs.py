@@ -56,6 +56,13 @@ def build_model(spec: str, problem: Problem) -> Model:
             samples are not.
     """
     name, _, details = spec.partition(":")
+    if name and set(name) <= set("0123456789, "):
+        raise ArgumentError(
+            "Choosing a network: numbers alone name none",
+            found=spec,
+            needed="its name before them",
+            try_=f"--model mlp:{spec.replace(' ', '')}",
+        )
     if name not in SPECS:
         raise UnknownNameError(
             f'Choosing a network: there is none called "{name}"',

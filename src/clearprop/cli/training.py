@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import time
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ import numpy as np
 
 from clearprop.cli.moving import COPIES, is_worth_moving, moved_copies
 from clearprop.cli.notes import Notes
+from clearprop.cli.options import TrainOptions, check_destination, check_numbers, checked_size
 from clearprop.cli.program import program, table_example
 from clearprop.cli.progress import FewLines, GentleStop
 from clearprop.cli.reports import judge
@@ -20,21 +20,23 @@ from clearprop.cli.samples import (
     Samples,
     class_labels,
     image_samples,
+    refuse_lonely_classes,
     split_rows,
     table_samples,
     with_target,
 )
 from clearprop.cli.screen import FAINT, heading, is_terminal, say
-from clearprop.cli.sources import ImageSource, Source, TableSource, read_size, read_source, stem_of
+from clearprop.cli.sources import ImageSource, Source, TableSource, read_source, stem_of
 from clearprop.cli.specs import Problem, build_model
-from clearprop.data import DATASETS, TableEncoder, decide_task
-from clearprop.errors import ArgumentError, ModelFileError, UnknownNameError
+from clearprop.data import DATASETS, Table, TableEncoder, decide_task
+from clearprop.data.features import plan_column
+from clearprop.data.suspects import refuse_nearly_numbers, refuse_numbers_as_classes
+from clearprop.errors import ArgumentError, DataError, UnknownNameError
 from clearprop.losses import MeanSquaredError, SparseCategoricalCrossentropy
 from clearprop.optimizers import Adam
 from clearprop.text import count_text, number_text
 from clearprop.train import History, Model
 from clearprop.train.callbacks import EarlyStopping
-from clearprop.train.files import read_file
 
 Array = np.ndarray[Any, Any]
 
@@ -42,26 +44,6 @@ _FEWEST_TO_VALIDATE = 50  # rows; with fewer, all of them train
 _MANY_ROWS = 1000
 _STEPS = 4000  # so many steps of the optimizer are usually more than enough
 _FEWEST_EPOCHS, _MOST_EPOCHS = 20, 400
-
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """What stands on the command line."""
-
-    source: str
-    target: str | None
-    spec: str
-    task: str
-    epochs: int | None
-    batch_size: int
-    learning_rate: float
-    seed: int
-    split_seed: int
-    test_fraction: float
-    image_size: str | None
-    augment: bool
-    out: str | None
-    quiet: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +67,10 @@ def train(options: TrainOptions) -> bool:
         ClearPropError: whatever is wrong with the command, the data or the training.
     """
     started = time.perf_counter()
+    check_numbers(options)
     out = Path(options.out or f"{stem_of(options.source)}.safetensors")
     replaces = check_destination(out)
-    size = None if options.image_size is None else read_size(options.image_size)
+    size = None if options.image_size is None else checked_size(options)
     source = read_source(options.source, size=size)
     parts = _divided(source, options)
     model = _compiled(parts, options)
@@ -104,43 +87,6 @@ def train(options: TrainOptions) -> bool:
     return completed
 
 
-def check_destination(out: Path) -> bool:
-    """Whether the file exists, and is a model that may be replaced.
-
-    Raises:
-        ArgumentError: nothing can be written there, or it is something else.
-    """
-    doing = f"Choosing where to save: {out}"
-    folder = out.parent
-    if not folder.is_dir():
-        raise ArgumentError(
-            f"{doing} lies in a folder that does not exist",
-            found=str(folder),
-            needed="a folder that exists",
-        )
-    if out.is_dir():
-        raise ArgumentError(f"{doing} is a folder", needed="the name of a file")
-    if not os.access(folder, os.W_OK):
-        raise ArgumentError(
-            f"{doing} lies in a folder that nothing can be written to",
-            found=str(folder),
-            needed="a folder that you may write to",
-            try_="--out with another place",
-        )
-    if not out.exists():
-        return False
-    try:
-        read_file(out)
-    except ModelFileError as error:
-        raise ArgumentError(
-            f"{doing} exists and is not a ClearProp model",
-            found=error.found or error.doing,
-            needed="a new name, or a model to replace: nothing else is ever overwritten",
-            try_=f"--out {shlex.quote(str(out.with_name(out.stem + '-model.safetensors')))}",
-        ) from error
-    return True
-
-
 def _divided(source: Source, options: TrainOptions) -> Parts:
     return (
         _divided_table(source, options)
@@ -152,9 +98,15 @@ def _divided(source: Source, options: TrainOptions) -> Parts:
 def _divided_table(source: TableSource, options: TrainOptions) -> Parts:
     target = _chosen_target(source, options.target)
     table = with_target(source, target)
+    for column in source.table.columns.values():
+        refuse_nearly_numbers(column, source.table.row_numbers)
     left_out = len(source.table) - len(table)
     decision = decide_task(table[target], options.task)
-    labels = class_labels(source, table) if decision.task == "classification" else None
+    labels = None
+    if decision.task == "classification":
+        refuse_numbers_as_classes(table[target], table.row_numbers)
+        labels = class_labels(source, table)
+        refuse_lonely_classes(labels, [f"row {number}" for number in table.row_numbers])
     train_rows, test_rows = split_rows(
         len(table), labels, options.test_fraction, options.split_seed
     )
@@ -185,6 +137,7 @@ def _divided_images(source: ImageSource, options: TrainOptions) -> Parts:
             needed="--task classification, or nothing",
         )
     whole = image_samples(source, source.class_names)
+    refuse_lonely_classes(class_labels(source, None), whole.places, source.class_names)
     train_rows, validation_rows, test_rows = _row_numbers(len(whole), source.y, options)
     parts = [whole.take(rows) for rows in (train_rows, test_rows, validation_rows) if len(rows)]
     told = (f"classification: {count_text(len(source.class_names), 'class', 'classes')}",)
@@ -229,15 +182,28 @@ def _parts(
 def _chosen_target(source: TableSource, target: str | None) -> str:
     chosen = target or source.table.target
     if chosen is None:
-        names = source.table.names
+        likely = _likely_target(source.table)
+        command = f"clearprop train {shlex.quote(source.name)} --target "
         raise ArgumentError(
             "Choosing the target: it is not known which column to predict",
-            found="columns " + ", ".join(names),
+            found="columns " + ", ".join(source.table.names),
             needed="--target with one of them",
-            try_=f"clearprop train {shlex.quote(source.name)} --target {shlex.quote(names[-1])}",
+            try_="" if likely is None else command + shlex.quote(likely),
         )
     source.table[chosen]  # its absence is an error
     return chosen
+
+
+def _likely_target(table: Table) -> str | None:
+    """The last column that tells something about its rows: no id, no name."""
+    for column in reversed(table.columns.values()):
+        try:
+            plan = plan_column(column, table.row_numbers)
+        except DataError:
+            continue
+        if plan.feature_names:
+            return column.name
+    return None
 
 
 def _row_numbers(

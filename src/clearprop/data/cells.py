@@ -1,6 +1,6 @@
 """What the text in one cell of a table means.
 
-    missing  an empty cell, NA, N/A, nan, null, None or ? (in any case)
+    missing  an empty cell, -, NA, N/A, nan, null, None or ? (in any case)
     number   what Python's ``float`` reads, without underscores: 3, -1.5, 2e6
     truth    true or false (in any case)
     date     an ISO date, with or without a time of day: 2024-02-29, 2024-02-29 18:30
@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime
 import re
 
-MISSING_WORDS = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
+MISSING_WORDS = frozenset({"", "-", "na", "n/a", "nan", "null", "none", "?"})
 TRUTH_WORDS = {"false": 0.0, "true": 1.0}
 
 _EPOCH = datetime.datetime(1970, 1, 1)

@@ -43,7 +43,8 @@ class Column:
         values: float64, NaN where missing; for ``text`` an object array of ``str``, "" where
             missing.
         missing: where a value is missing.
-        words: the cells as they stood in a text file, if the column comes from one.
+        words: the cells as they stood in a text file, if the column comes from one; "" where
+            missing, spaces around them left out.
 
     Shapes:
         values, missing, words: (rows,).
@@ -145,7 +146,7 @@ class Column:
                 raise DataError(
                     f'Reading the column "{self.name}" as {what}: a value {problem}',
                     found=f'row {row_numbers[index]}: "{texts[index]}"',
-                    needed=f"{needed}, or an empty cell (or NA, ?) where the value is missing",
+                    needed=f"{needed}, or an empty cell (or -, NA, ?) where the value is missing",
                     try_="correct the cell; or train again with this column as text",
                 )
             values[index] = value
@@ -182,7 +183,7 @@ def column_from_words(name: str, cells: Sequence[str | None], *, from_file: bool
             values = np.full(len(words), np.nan)
             values[~missing] = numbers_read
             return Column(name, kind, values, missing, words)
-    return Column(name, "text", words, missing)
+    return Column(name, "text", words, missing, words if from_file else None)
 
 
 def column_from_array(name: str, array: Array) -> Column:

@@ -23,6 +23,7 @@ The rules, all fitted on the training rows only:
 
 from __future__ import annotations
 
+import os
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -30,6 +31,8 @@ import numpy as np
 from clearprop.data.configs import ConfigReader
 from clearprop.data.features import CategoryPlan, DroppedPlan, Plan, plan_column, plan_from_config
 from clearprop.data.intake import Array, as_array
+from clearprop.data.reading import read_table
+from clearprop.data.suspects import refuse_nearly_numbers, refuse_numbers_as_classes
 from clearprop.data.tables import Table, as_table
 from clearprop.data.targets import (
     Target,
@@ -92,7 +95,7 @@ class TableEncoder:
         """Make the rules from the training rows.
 
         Args:
-            source: a `Table`, or what `as_table` reads.
+            source: a `Table`, the path of a file, or what `as_table` reads.
             target: the column to predict; the table's own unless given.
             task: ``"auto"``, ``"classification"``, ``"regression"``, or what `decide_task`
                 has decided on all rows.
@@ -102,10 +105,10 @@ class TableEncoder:
 
         Raises:
             DataError: no target, no rows with a target, a target with one value, no usable
-                feature, or infinite numbers.
+                feature, infinite numbers, or numbers that a few cells keep from being read as such.
             UnknownNameError: no such column, or no such task.
         """
-        whole = as_table(source, target=target)
+        whole = _as_table(source, target=target)
         if whole.target is None:
             raise DataError(
                 "Encoding a table: it is not known which column to predict",
@@ -119,8 +122,12 @@ class TableEncoder:
                 found=f"{count_text(len(whole), 'row')}, all without it",
                 needed="rows to learn from",
             )
+        for column in part.columns.values():
+            refuse_nearly_numbers(column, part.row_numbers)
         goal = part[whole.target]
         decision = task if isinstance(task, TaskDecision) else decide_task(goal, task)
+        if decision.task == "classification":
+            refuse_numbers_as_classes(goal, part.row_numbers)
         self._target = plan_target(goal, decision.task, part.row_numbers)
         self._reason = decision.reason
         self._plans = {
@@ -172,7 +179,8 @@ class TableEncoder:
         """The features of a table.
 
         Args:
-            source: a `Table`, or what `as_table` reads; its columns in any order.
+            source: a `Table`, the path of a file, or what `as_table` reads; its columns in any
+                order.
 
         Shapes:
             every column: (rows,) -> float32 (rows, features).
@@ -199,7 +207,7 @@ class TableEncoder:
             DataError: the target is absent, has missing values, or unknown labels.
             NotBuiltError: `fit` has not run.
         """
-        target, given = self.target, as_table(source)
+        target, given = self.target, _as_table(source)
         if target.name not in given:
             raise DataError(
                 f'Encoding a table: it has no column "{target.name}" to compare with',
@@ -218,7 +226,7 @@ class TableEncoder:
             DataError: as `transform` and `transform_target`.
             NotBuiltError: `fit` has not run.
         """
-        whole = as_table(source)
+        whole = _as_table(source)
         name = self.target.name
         part = whole.without_missing(name) if name in whole else whole
         y = self.transform_target(part)
@@ -307,7 +315,7 @@ class TableEncoder:
         return encoder
 
     def _matched(self, source: object) -> Table:
-        target, given = self.target, as_table(source)
+        target, given = self.target, _as_table(source)
         needed = [p.name for p in self._plans.values() if not isinstance(p, DroppedPlan)]
         unknown = [n for n in given.names if n not in self._plans and n != target.name]
         for name in needed:
@@ -329,3 +337,10 @@ class TableEncoder:
         if len(given) == 0:
             raise DataError("Encoding a table: it has no rows", needed="at least one row")
         return given
+
+
+def _as_table(source: object, *, target: str | None = None) -> Table:
+    """A table, also out of a file whose path is given."""
+    if isinstance(source, (str, os.PathLike)):
+        return read_table(source, target=target)
+    return as_table(source, target=target)

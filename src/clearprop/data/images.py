@@ -78,18 +78,18 @@ def read_image_folder(
     folder = Path(path)
     if not folder.is_dir():
         raise DataError(
-            f"Reading images: there is no folder {folder.name}",
+            f"Reading images: there is no folder {folder}",
             found="a file" if folder.exists() else f"nothing at {folder}",
             needed="a folder with one sub-folder per class",
         )
     classes = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
     if len(classes) < 2:
         raise DataError(
-            f"Reading images: the folder {folder.name} has "
+            f"Reading images: the folder {folder} has "
             f"{count_text(len(classes), 'sub-folder')}, so there is nothing to tell apart",
             found=", ".join(p.name for p in classes) or "files only",
             needed="one sub-folder per class, named like the class, at least two",
-            try_=f"{folder.name}/cats/1.png, {folder.name}/dogs/1.png",
+            try_=f"{folder / 'cats' / '1.png'}, {folder / 'dogs' / '1.png'}",
         )
     files: list[Path] = []
     labels: list[int] = []
@@ -99,7 +99,7 @@ def read_image_folder(
         images = [file for file in inside if file.suffix.lower() in IMAGE_SUFFIXES]
         if not images:
             raise DataError(
-                f'Reading images: the class "{class_folder.name}" has no images',
+                f'Reading images: the class "{class_folder.name}" of {folder} has no images',
                 found=count_text(len(inside), "file") + f" in {class_folder}",
                 needed="files ending in " + ", ".join(sorted(IMAGE_SUFFIXES)),
             )
@@ -149,8 +149,8 @@ def read_images(
         if image.shape[:2] != first:
             raise DataError(
                 "Reading images: they have different sizes",
-                found=f"{files[0].name}: {_size_text(first)}, "
-                f"{file.name}: {_size_text(image.shape[:2])}",
+                found=f"{_short(files[0])}: {_size_text(first)}, "
+                f"{_short(file)}: {_size_text(image.shape[:2])}",
                 needed="one size for all images",
                 try_=f"size={first} resizes them all to (height, width)",
             )
@@ -185,7 +185,7 @@ def _read(file: Path, size: tuple[int, int] | None, channels: int | None) -> Arr
         pillow.DecompressionBombError,
     ) as error:
         raise DataError(
-            f"Reading images: {file.name} cannot be read",
+            f"Reading images: {_short(file)} cannot be read",
             found=str(error).partition("\n")[0][:200],
             needed="a whole image file of a usual size",
             try_=f"take {file} out of the folder, or save it again",
@@ -202,6 +202,11 @@ def _files_below(folder: Path) -> list[Path]:
     return sorted(
         p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts)
     )
+
+
+def _short(file: Path) -> str:
+    """A file with the folder that it is in."""
+    return str(Path(file.parent.name) / file.name)
 
 
 def _size_text(size: tuple[int, ...]) -> str:

@@ -2,6 +2,9 @@
 
 CSV is read strictly: every line has as many cells as the header, quotes are closed, the text
 is UTF-8, blank lines are skipped.  A line that breaks these rules is named, never guessed at.
+
+Rows of a text file are called by their line in it, as a spreadsheet does: the header is row 1,
+so the first data row is row 2.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from clearprop.data.columns import Column, column_from_words
 from clearprop.data.extras import import_polars
@@ -76,7 +81,7 @@ def read_csv(
     _check_marks(separator, decimal)
     file = Path(path)
     _check_exists(file)
-    names, rows = _csv_cells(file, separator)
+    names, rows, lines = _csv_cells(file, separator)
     columns: list[Column] = []
     for name, cells in zip(names, zip(*rows, strict=True), strict=True):
         texts: Sequence[str] = cells
@@ -86,7 +91,7 @@ def read_csv(
                 for cell in cells
             ]
         columns.append(column_from_words(name, texts))
-    return Table(columns, target=target)
+    return Table(columns, target=target, row_numbers=np.array(lines))
 
 
 def read_parquet(path: str | os.PathLike[str], *, target: str | None = None) -> Table:
@@ -128,8 +133,8 @@ def _check_marks(separator: str | None, decimal: str) -> None:
         )
 
 
-def _csv_cells(file: Path, separator: str | None) -> tuple[list[str], list[list[str]]]:
-    """The header's names, and the cells of every line that is not blank."""
+def _csv_cells(file: Path, separator: str | None) -> tuple[list[str], list[list[str]], list[int]]:
+    """The header's names, the cells of every row that is not blank, and the line it starts in."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as text:
             if separator is None:
@@ -138,12 +143,15 @@ def _csv_cells(file: Path, separator: str | None) -> tuple[list[str], list[list[
                 text.seek(0)
             reader = csv.reader(text, delimiter=separator, strict=True)
             names = [name.strip() for name in next(reader, [])]
-            rows = []
+            rows, lines = [], []
+            line = reader.line_num + 1
             for row in reader:
                 if len(row) == len(names):
                     rows.append(row)
+                    lines.append(line)
                 elif row:
-                    raise _wrong_length(file, reader.line_num, len(row), names)
+                    raise _wrong_length(file, line, len(row), names)
+                line = reader.line_num + 1
     except UnicodeDecodeError as error:
         raise DataError(
             f"Reading {file.name}: it is not UTF-8 text",
@@ -160,7 +168,7 @@ def _csv_cells(file: Path, separator: str | None) -> tuple[list[str], list[list[
     _check_header(file, names)
     if not rows:
         raise _no_rows(file)
-    return names, rows
+    return names, rows, lines
 
 
 def _check_header(file: Path, names: list[str]) -> None:

@@ -29,8 +29,9 @@ class Table:
     Args:
         columns: the columns, in their order.
         target: the name of the column to predict.
-        row_numbers: how an error names each row; 1, 2, 3 ... unless given. A part of a table
-            keeps the numbers of the whole.
+        row_numbers: how an error names each row; 1, 2, 3 ... unless given. Rows of a CSV file
+            have the numbers of their lines, its header is 1. A part of a table keeps the
+            numbers of the whole.
 
     Shapes:
         row_numbers: (rows,).

@@ -221,7 +221,7 @@ def decide_task(column: Column, task: str = "auto") -> TaskDecision:
     if column.kind == "date":
         return TaskDecision("regression", "the target is dates")
     values = column.values[~column.missing]
-    if (values % 1 != 0).any():
+    if not np.isfinite(values).all() or (values % 1 != 0).any():
         return TaskDecision("regression", "the target has numbers with fractions")
     distinct = len(np.unique(values))
     told = f"the target has {count_text(distinct, 'different whole number')}"

@@ -144,6 +144,11 @@ def needs_rank(
     rank = text.count(",") + (0 if text.endswith(",)") else 1)
     if len(shape) == rank or (at_least and len(shape) > rank):
         return
+    if len(shape) == 2 and text == "(batch, steps, features)":
+        for_missing = (
+            f"{for_missing}; x[..., None] for steps of one number each; "
+            "return_sequences=True in a recurrent layer before it"
+        )
     missing_batch = len(shape) == rank - 1 and text.startswith("(batch")
     raise ShapeError(
         f"{label(layer)}: the input has {len(shape)} "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from weakref import ref
 
 import numpy as np
@@ -22,6 +22,11 @@ from clearprop.layers.masks import (
     masked_outputs,
     masks_of,
     refuse_lost_mask,
+)
+from clearprop.layers.mistakes import (
+    missing_attribute,
+    refuse_unknown_arguments,
+    without_call,
 )
 from clearprop.layers.mode import Mode, current_mode, direct_mode
 from clearprop.layers.weight import Weight
@@ -78,6 +83,11 @@ class Layer(Configurable):
         if "build" in vars(cls):
             cls.build = _completing(cls.build)  # type: ignore[method-assign]
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """A layer that is still empty, if these are arguments of its class."""
+        refuse_unknown_arguments(cls, kwargs)
+        return super().__new__(cls)
+
     def __init__(
         self, *, name: str | None = None, trainable: bool = True, dtype: Any = None
     ) -> None:
@@ -95,6 +105,11 @@ class Layer(Configurable):
         self.built_for: tuple[Any, ...] = ()
         self._position: tuple[int, ...] = ()
         self._placed_by: ref[Layer] | None = None
+
+    if not TYPE_CHECKING:  # or every attribute would pass for one of any layer
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing_attribute(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         is_news = not _is_same(vars(self).get(name, _NOTHING), value)
@@ -119,7 +134,7 @@ class Layer(Configurable):
 
     def call(self, *inputs: Any, **kwargs: Any) -> Any:
         """The layer's function."""
-        raise NotImplementedError(f"{type(self).__name__} defines no call(self, inputs)")
+        raise without_call(self)
 
     def compute_mask(self, inputs: Any, mask: Any) -> Any:
         """The mask of the output: that of the input; None where it ends here.

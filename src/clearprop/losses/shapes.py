@@ -16,6 +16,7 @@ from clearprop.ir.value import Array, Value
 from clearprop.losses.labels import check_indices
 from clearprop.ops.lift import ArrayLike, lift, lift_float
 
+_FLATTEN = "put Flatten() before the last Dense, which works on the last axis alone"
 _Numbers = TypeVar("_Numbers", bound="Value | Array")
 
 
@@ -53,6 +54,11 @@ def check_same_shape(doing: str, y_true: Shape, y_pred: Shape) -> None:
     )
 
 
+def _has_axes_left(y_true: Shape, needed: Shape) -> bool:
+    """Whether predictions still have axes of the input, which targets do not have."""
+    return 0 < len(y_true) < len(needed) and y_true[0] == needed[0]
+
+
 def _advice(y_true: Shape, y_pred: Shape) -> str:
     if np.prod(y_true) == np.prod(y_pred):
         return f"y_true.reshape{y_pred}"
@@ -61,6 +67,8 @@ def _advice(y_true: Shape, y_pred: Shape) -> str:
             "if the targets are class numbers: the loss sparse_categorical_crossentropy; "
             "else check the units of the last layer"
         )
+    if _has_axes_left(y_true, y_pred):
+        return _FLATTEN
     return "check the units of the last layer, and which columns are the targets"
 
 
@@ -113,14 +121,20 @@ def check_index_shape(doing: str, y_true: Shape, y_pred: Shape, axis: int = -1) 
         return
     if len(y_true) == len(y_pred) and y_true[axis] == 1 and without_axis(y_true, axis) == needed:
         return
-    is_one_hot = y_true == y_pred
+    advice = "check that targets and predictions are of the same samples"
+    if y_true == y_pred:
+        advice = (
+            "one-hot rows are for categorical_crossentropy; y_true.argmax(axis=-1) gives numbers"
+        )
+    elif len(y_true) > len(y_pred):
+        advice = "y_true comes first, then y_pred"
+    elif _has_axes_left(y_true, needed):
+        advice = _FLATTEN
     raise ShapeError(
         f"{doing}: there must be one class number for each row of predictions",
         found=f"y_true: {y_true}, y_pred: {y_pred}",
         needed=f"y_true: {needed}",
-        try_="one-hot rows are for categorical_crossentropy; y_true.argmax(axis=-1) gives numbers"
-        if is_one_hot
-        else "check that targets and predictions are of the same samples",
+        try_=advice,
         at=str(here()),
     )
 

@@ -357,7 +357,8 @@ def _no_numbers(wanted: Value, placeholder: Value) -> NoReturn:
         found=f"a value of type {wanted.type} that depends on the placeholder "
         f"{placeholder.name or 'of an argument'}",
         needed="an operation on Tensors",
-        try_="choose with cp.where(condition, a, b) instead of `if`; repeat with cp.scan",
+        try_="leave out .numpy(), float() and print; choose with cp.where(condition, a, b) instead "
+        "of `if`; repeat with cp.scan",
         at=str(here()),
     )
 

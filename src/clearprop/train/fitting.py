@@ -15,6 +15,7 @@ from clearprop.train.loop import Fit
 from clearprop.train.preparing import check_batches, check_counts, prepared_samples
 from clearprop.train.samples import Samples
 from clearprop.train.setup import Setup
+from clearprop.train.suitability import warn_of_unseen_classes
 
 if TYPE_CHECKING:
     from clearprop.train.model import Model
@@ -52,6 +53,7 @@ def fit(
         validation = _validation_samples(model, validation_data, class_weight)
     elif validation_split:
         samples, validation = samples.split_last(validation_split)
+        warn_of_unseen_classes(samples, validation, setup)
 
     check_batches(model, "fit", samples.count, batch_size)
     if validation is not None:

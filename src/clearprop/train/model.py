@@ -61,8 +61,8 @@ class Model(Layer):
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """A functional model when ``Model`` itself is called with inputs and outputs."""
         if cls is Model and (args or "inputs" in kwargs):
-            return super().__new__(_functional_class())
-        return super().__new__(cls)
+            return super().__new__(_functional_class(), **kwargs)
+        return super().__new__(cls, **kwargs)
 
     def __init__(
         self,

@@ -17,7 +17,11 @@ from clearprop.train.chunks import ChunkRunner
 from clearprop.train.samples import Samples, read_samples
 from clearprop.train.setup import CompileArguments, Setup, set_up
 from clearprop.train.step import Step
-from clearprop.train.suitability import check_suitability, warn_of_linear_stacks
+from clearprop.train.suitability import (
+    check_suitability,
+    warn_of_accuracy,
+    warn_of_linear_stacks,
+)
 
 if TYPE_CHECKING:
     from clearprop.train.model import Model
@@ -71,6 +75,7 @@ def prepared_samples(
     check_suitability(model, setup, outputs)
     if doing == "fit":
         warn_of_linear_stacks(model)
+        warn_of_accuracy(setup, samples)
     if class_weight is not None:
         _check_losses_of_classes(setup)
     for loss, target, output in zip(setup.losses, samples.targets, outputs, strict=False):

@@ -107,7 +107,7 @@ def progress_for(verbose: Any, epochs: int, first_epoch: int = 0) -> Progress:
 
     Args:
         verbose: 0 nothing, 1 a live bar, 2 a line for each epoch; "auto" is 1 on a terminal
-            and 2 elsewhere.
+            and 2 elsewhere.  Where nothing can move, in a pipe or a file, 1 is 2 as well.
         epochs: number of the last epoch.
         first_epoch: number of the first epoch, from 0.
     """
@@ -120,9 +120,19 @@ def progress_for(verbose: Any, epochs: int, first_epoch: int = 0) -> Progress:
             needed='0 nothing, 1 a live bar, 2 a line for each epoch, or "auto"',
             at=str(here()),
         )
+    if verbose == 1 and not _shows_bars():
+        verbose = 2
     if verbose == 1:
         return Bar(epochs, first_epoch)
     return Lines(epochs) if verbose == 2 else Progress()
+
+
+def _shows_bars() -> bool:
+    """Whether what is written can move: on a terminal, and in a notebook."""
+    from rich.console import Console
+
+    console = Console()
+    return console.is_terminal or console.is_jupyter
 
 
 def nothing_shown(done: int, total: int) -> None:

@@ -67,6 +67,7 @@ class CompileArguments(Configurable):
         self.optimizer: Optimizer = optimizers.get(optimizer)
         self.loss = _resolved(loss, losses.get)
         self.metrics, self.weighted_metrics = metrics, weighted_metrics
+        _check_metrics((metrics, weighted_metrics))
         self.loss_weights, self.executor, self.threads = loss_weights, executor, threads
         self.seed = settings.seed if seed is None else int(seed)
 
@@ -211,6 +212,15 @@ def _resolved(nest: Any, get: Any) -> Any:
     if isinstance(nest, (list, tuple)):
         return [None if part is None else get(part) for part in nest]
     return None if nest is None else get(nest)
+
+
+def _check_metrics(nest: Any) -> None:
+    """Refuse what is no metric before there is a model: the right one is chosen later."""
+    if isinstance(nest, (list, tuple, dict)):
+        for part in nest.values() if isinstance(nest, dict) else nest:
+            _check_metrics(part)
+    elif nest is not None:
+        metrics.get(nest)
 
 
 def _by_output(given: Any, names: Sequence[str], argument: str) -> list[Any]:
