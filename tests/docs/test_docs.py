@@ -19,7 +19,8 @@ from tests.house.plan import ROOT
 @pytest.fixture(autouse=True)
 def _somewhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # pages may write files
-    shutil.copy(ROOT / "examples" / "houses.csv", tmp_path)
+    for table in (ROOT / "examples").glob("*.csv"):
+        shutil.copy(table, tmp_path)
 
 
 @pytest.mark.parametrize("path", pages_of(ROOT), ids=lambda path: path.relative_to(ROOT).as_posix())
