@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 from pathlib import Path
@@ -31,6 +32,22 @@ def test_the_page_runs(path: Path) -> None:
 def test_the_readme_shows_code_that_runs() -> None:
     blocks = blocks_of((ROOT / "README.md").read_text())
     assert [block for block in blocks if block.language == "python" and block.flag != "no-run"]
+
+
+def test_the_script_of_a_page_is_what_the_page_says() -> None:
+    page = (ROOT / "docs" / "do" / "classify-sequences.md").read_text()
+    script = (ROOT / "examples" / "guess_language.py").read_text()
+    told = "\n".join(block.code for block in blocks_of(page) if block.language == "python")
+    assert statements(script)[1:] == statements(told), "all but what the script says of itself"
+
+
+def statements(code: str) -> list[str]:
+    """What the code does: without comments and the docstrings of functions."""
+    tree = ast.parse(code)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
+            del node.body[0]
+    return [ast.unparse(node) for node in tree.body]
 
 
 def test_the_command_line_is_told_whole() -> None:
