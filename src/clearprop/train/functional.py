@@ -46,18 +46,14 @@ class Functional(Model):
         _check_symbolic(self.inputs, self.outputs)
         self._calls = calls_under(self.outputs, self.inputs)
         _check_reached(self.inputs, self._calls)
-        unique: dict[int, Layer] = {}
-        for call in self._calls:
-            if isinstance(call.function, Layer):
-                unique.setdefault(id(call.function), call.function)
-        self._layers = list(unique.values())
+        self._layers = _layers_in_order(self._calls, self.outputs)
         self.place_layers(self._layers)
         self._output_structure = self._outputs_structure
         self.built = True
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers in the order in which they are called."""
+        """The layers in Keras's order: those farthest from the outputs first."""
         return list(self._layers)
 
     @property
@@ -213,6 +209,44 @@ class Functional(Model):
             trainable=config["trainable"],
             dtype=config["dtype"],
         )
+
+
+def _layers_in_order(calls: Sequence[Call], outputs: Sequence[SymbolicTensor]) -> list[Layer]:
+    """The layers by the number of calls between them and an output, the largest first.
+
+    This is Keras's order, which ``set_weights`` relies on.  Where several are equally far away, the
+    order is that of a walk back from the outputs, first inputs first.
+
+    Args:
+        calls: each after those it reads.
+        outputs: of the model.
+    """
+
+    def part(call: Call) -> int:
+        """A layer counts once, however often it is called; operations count each time."""
+        return id(call.function) if isinstance(call.function, Layer) else id(call)
+
+    inside = set(calls)
+    far: dict[Call, int] = {}
+    farthest: dict[int, int] = {}
+    for call in reversed(calls):
+        steps = max(far.get(call, 0), farthest.get(part(call), 0))
+        far[call] = farthest[part(call)] = steps
+        for x in call.inputs:
+            if x.call in inside:
+                far[x.call] = max(far.get(x.call, 0), steps + 1)
+    met: dict[int, int] = {}
+    seen: set[Call] = set()
+    stack = [x.call for x in reversed(outputs)]
+    while stack:
+        call_or_none = stack.pop()
+        if call_or_none not in inside or call_or_none in seen:
+            continue
+        seen.add(call_or_none)
+        met.setdefault(part(call_or_none), len(met))
+        stack += [x.call for x in reversed(call_or_none.inputs)]
+    layers = {part(call): call.function for call in calls if isinstance(call.function, Layer)}
+    return [layers[key] for key in sorted(layers, key=lambda key: (-farthest[key], met[key]))]
 
 
 class _Reference:
