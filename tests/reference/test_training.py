@@ -71,7 +71,7 @@ LAYERS: dict[str, tuple[tuple[int, ...], list[tuple[str, Arguments]]]] = {
     "RepeatVector": (FLAT, [("RepeatVector", (2,)), ("Dense", (2, "relu"))]),
     "GlobalAveragePooling1D": (SEQUENCE, [("Dense", (5, "relu")), ("GlobalAveragePooling1D", ())]),
     "GlobalMaxPooling1D": (SEQUENCE, [("Dense", (5, "relu")), ("GlobalMaxPooling1D", ())]),
-    "EinsumDense": (SEQUENCE, [("EinsumDense", ("abc,cd->abd", (None, 5), "tanh", "d"))]),
+    "EinsumDense": (SEQUENCE, [("EinsumDense", ("abc,cd->abd", (3, 5), "tanh", "d"))]),
     "ActivityRegularization": (FLAT, [("Dense", (5, "tanh")), ("ActivityRegularization", (0.1,))]),
 }
 
