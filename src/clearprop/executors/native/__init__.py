@@ -1,0 +1,1 @@
+"""The native executor: Programs as machine code, written by a compiler in Python on LLVM."""
