@@ -184,6 +184,11 @@ class Function:
         self._scopes = [_Scope([], {})]
         self._count = 0
 
+    def parameter(self, type_: str, name: str) -> Operand:
+        """One more parameter, the last so far."""
+        self.parameters.append(Operand(type_, f"%{name}"))
+        return self.parameters[-1]
+
     # -- the text ---------------------------------------------------------------------
 
     def text(self) -> str:
@@ -393,6 +398,12 @@ class Function:
         """Put x at an address, here."""
         size = alignment or size_of(x.element)
         self.line(f"  store {x.type} {x.text}, ptr {address.text}, align {size}")
+
+    def clear(self, address: Operand, size_bytes: int) -> None:
+        """Put zeros at an address, here."""
+        name = "@llvm.memset.p0.i64"
+        self.module.declarations[f"declare void {name}(ptr, i8, i64, i1)"] = None
+        self.line(f"  call void {name}(ptr {address.text}, i8 0, i64 {size_bytes}, i1 false)")
 
     def stack(self, element: str, count: int, alignment: int = 64) -> Operand:
         """The address of ``count`` elements that live as long as the function runs."""

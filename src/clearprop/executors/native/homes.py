@@ -1,0 +1,79 @@
+"""Where values live while a Program runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from clearprop.dtypes import BOOL, DType
+from clearprop.executors.native.affine import contiguous
+from clearprop.ir.types import Shape, TensorType
+
+_MEMORY = {"f4": "float", "f8": "double", "b1": "i8"}
+
+
+def memory_type(dtype: DType) -> str:
+    """The LLVM type of an element in memory; booleans are bytes of 0 or 1."""
+    return _MEMORY.get(f"{dtype.kind}{dtype.itemsize}") or f"i{8 * dtype.itemsize}"
+
+
+def register_type(dtype: DType) -> str:
+    """The LLVM type of an element that is computed with; booleans are single bits."""
+    return "i1" if dtype == BOOL else memory_type(dtype)
+
+
+@dataclass(eq=False, slots=True)
+class Buffer:
+    """A stretch of memory.
+
+    Attributes:
+        kind: "input", "output", "constant" (all from outside), "arena" (within one block that
+            the executor owns), or "row" (the part of ``whole`` that a step of a scan works on).
+        size_bytes: its length.
+        number: which input, output or constant; for the arena where it begins, in bytes.
+        whole: the buffer that a row is a part of.
+        keeps: whether what lies in it must survive from step to step.
+    """
+
+    kind: str
+    size_bytes: int
+    number: int = -1
+    whole: Buffer | None = None
+    keeps: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where an array lies.
+
+    Attributes:
+        buffer: in which memory.
+        type: shape and elements.
+        offset: of its first element, in elements.
+        strides: elements from one place to the next, on each axis.
+    """
+
+    buffer: Buffer
+    type: TensorType
+    offset: int
+    strides: tuple[int, ...]
+
+    @classmethod
+    def plain(cls, buffer: Buffer, type_: TensorType) -> Home:
+        """An array that fills a buffer row by row."""
+        return cls(buffer, type_, 0, contiguous(type_.shape))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it lies row by row without gaps."""
+        sizes = self.type.shape
+        plain = contiguous(sizes)
+        pairs = zip(self.strides, plain, sizes, strict=True)
+        return all(stride == wanted or size == 1 for stride, wanted, size in pairs)
+
+    def part(self, starts: Shape, steps: Shape, shape: Shape) -> Home:
+        """A block of it: every ``steps``-th element from ``starts`` on."""
+        offset = sum(start * stride for start, stride in zip(starts, self.strides, strict=True))
+        strides = tuple(step * stride for step, stride in zip(steps, self.strides, strict=True))
+        return Home(
+            self.buffer, TensorType(shape, self.type.dtype), self.offset + offset, strides
+        )

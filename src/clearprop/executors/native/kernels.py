@@ -1,0 +1,167 @@
+"""What a kernel is, and the tools that all writers of kernels share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from clearprop.executors.native.affine import Affine, Axis
+from clearprop.executors.native.elements import Elements, Pointers
+from clearprop.executors.native.groups import Grouping
+from clearprop.executors.native.homes import Buffer, Home
+from clearprop.executors.native.machine import Machine
+from clearprop.executors.native.writer import Function, Module, Operand, integer
+from clearprop.ir.value import Value
+
+_MOST_TASKS = 64
+_LEAST_WORK = 1 << 14  # elementary operations that are worth a task of their own
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A function of machine code and the memory it is called with.
+
+    Its parameters are the address of the flag, the first task, the task after the last, and the
+    addresses of ``homes``.
+
+    Attributes:
+        name: of the function.
+        label: what it computes, for people.
+        homes: the arrays that it reads and writes.
+        tasks: into how many parts it is cut; the parts may run at the same time.
+        work: elementary operations in all.
+    """
+
+    name: str
+    label: str
+    homes: tuple[Home, ...]
+    tasks: int
+    work: int
+
+
+@dataclass
+class Compilation:
+    """What is known and what has been written while a Program is compiled.
+
+    Attributes:
+        module: the functions so far.
+        machine: for which they are.
+        grouping: which equations are computed together, and what shows through views.
+        homes: where each stored value lives.
+        kernels: in the order in which they run, one list for each group.
+        scratch: memory that only one group needs.
+        kept: memory that is zero at first and stays as long as the Program runs.
+        spreads: where images lie with zeros around them.
+    """
+
+    module: Module
+    machine: Machine
+    grouping: Grouping
+    homes: Mapping[Value, Home]
+    kernels: list[Kernel] = field(default_factory=list)
+    scratch: list[Buffer] = field(default_factory=list)
+    kept: list[Buffer] = field(default_factory=list)
+    spreads: dict[Any, Home] = field(default_factory=dict)
+
+    def temporary(self, size_bytes: int) -> Buffer:
+        """Memory for as long as the group runs."""
+        buffer = Buffer("arena", size_bytes)
+        self.scratch.append(buffer)
+        return buffer
+
+
+class KernelWriter:
+    """A kernel that is being written.
+
+    Attributes:
+        function: its code.
+        elements: writes elements of values.
+        begin: the first task.
+        end: the task after the last.
+    """
+
+    def __init__(self, compilation: Compilation, label: str) -> None:
+        self.compilation, self.label = compilation, label
+        parameters = [("ptr", "flag"), ("i64", "begin"), ("i64", "end")]
+        self.function = Function(compilation.module, parameters)
+        self.flag, self.begin, self.end = self.function.parameters
+        self.pointers = Pointers(self.function, compilation.homes)
+        self.elements = Elements(
+            self.function, compilation.grouping, self.pointers, self.flag
+        )
+
+    def finish(self, tasks: int, work: int) -> Kernel:
+        """The finished kernel."""
+        self.function.finish()
+        name = self.compilation.module.add(self.function, _identifier(self.label))
+        kernel = Kernel(name, self.label, tuple(self.pointers.homes), tasks, work)
+        self.compilation.kernels.append(kernel)
+        return kernel
+
+
+def _identifier(label: str) -> str:
+    return "".join(letter if letter.isalnum() else "_" for letter in label.split(" ")[0])
+
+
+class Walk:
+    """A loop over several neighbouring axes, whose elements follow one another in all memory.
+
+    Attributes:
+        axes: what it walks over, the outermost first.
+        extent: number of rounds.
+    """
+
+    def __init__(self, axes: Sequence[Axis]) -> None:
+        self.axes = tuple(axes)
+        self.extent = 1
+        for axis in axes:
+            self.extent *= axis.extent
+
+    @property
+    def axis(self) -> Axis:
+        """The axis whose index stands for the whole walk."""
+        return self.axes[-1]
+
+    def stand(self, index: Operand | int) -> None:
+        """Stand at a round: the last axis counts on where it would start anew."""
+        for axis in self.axes:
+            axis.operand = integer(0)
+        self.axis.operand = integer(index) if isinstance(index, int) else index
+
+
+def walks_over(axes: Sequence[Axis], lines: Sequence[Affine]) -> list[Walk]:
+    """As few loops as reach every element, given all places in memory that are touched."""
+    walks: list[list[Axis]] = []
+    for axis in axes:
+        if axis.extent == 1:
+            axis.operand = integer(0)
+            continue
+        if walks and all(
+            line.factor(walks[-1][-1]) == axis.extent * line.factor(axis) for line in lines
+        ):
+            walks[-1].append(axis)
+        else:
+            walks.append([axis])
+    return [Walk(each) for each in walks]
+
+
+def nested(
+    f: Function,
+    walks: Sequence[Walk],
+    carried: Sequence[Operand],
+    body: Callable[[list[Operand]], list[Operand]],
+) -> list[Operand]:
+    """Loops inside of loops over whole walks; what the body returns is carried on."""
+    if not walks:
+        return body(list(carried))
+    with f.loop(0, walks[0].extent, carried=carried) as loop:
+        assert loop.index is not None
+        walks[0].stand(loop.index)
+        loop.next = nested(f, walks[1:], loop.carried, body)
+    return loop.results
+
+
+def task_count(extent: int, work: int) -> int:
+    """Into how many parts to cut a loop: a function of the shapes alone."""
+    return max(1, min(extent, _MOST_TASKS, work // _LEAST_WORK))
