@@ -33,7 +33,7 @@ def erf(x: Value) -> Value:
 
 
 # Numerators and denominators, highest power first, for |x| <= 0.46875 (in x^2) ...
-_NEAR = (
+ERF_NEAR = (
     (
         1.85777706184603153e-1, 3.16112374387056560e00, 1.13864154151050156e02,
         3.77485237685302021e02, 3.20937758913846947e03,
@@ -44,7 +44,7 @@ _NEAR = (
     ),
 )  # fmt: skip
 # ... for 0.46875 < |x| <= 4 (in |x|) ...
-_MIDDLE = (
+ERF_MIDDLE = (
     (
         2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594e00,
         6.61191906371416295e01, 2.98635138197400131e02, 8.81952221241769090e02,
@@ -57,7 +57,7 @@ _MIDDLE = (
     ),
 )  # fmt: skip
 # ... and for 4 < |x| (in 1 / x^2).
-_FAR = (
+ERF_FAR = (
     (
         1.63153871373020978e-2, 3.05326634961232344e-1, 3.60344899949804439e-1,
         1.25781726111229246e-1, 1.60837851487422766e-2, 6.58749161529837803e-4,
@@ -77,14 +77,14 @@ def _erf_meaning(x: Array) -> Array:
     far = (size > 4) & (size < 6)
     if near.any():
         t = wide[near]
-        result[near] = t * _ratio(t * t, _NEAR)
+        result[near] = t * _ratio(t * t, ERF_NEAR)
     if middle.any():
         t = size[middle]
-        result[middle] *= 1 - np.exp(-t * t) * _ratio(t, _MIDDLE)
+        result[middle] *= 1 - np.exp(-t * t) * _ratio(t, ERF_MIDDLE)
     if far.any():
         t = size[far]
         inverse = 1 / (t * t)
-        tail = (1 / math.sqrt(math.pi) - inverse * _ratio(inverse, _FAR)) / t
+        tail = (1 / math.sqrt(math.pi) - inverse * _ratio(inverse, ERF_FAR)) / t
         result[far] *= 1 - np.exp(-t * t) * tail
     return np.where(np.isnan(wide), wide, result).astype(x.dtype)
 
@@ -127,7 +127,7 @@ def erf_inverse(x: Value) -> Value:
 
 
 # Highest power first, for |x| <= 0.85 (in 0.180625 - x^2 / 4) ...
-_CENTER = (
+INVERSE_CENTER = (
     (
         2.5090809287301226727e3, 3.3430575583588128105e4, 6.7265770927008700853e4,
         4.5921953931549871457e4, 1.3731693765509461125e4, 1.9715909503065514427e3,
@@ -140,7 +140,7 @@ _CENTER = (
     ),
 )  # fmt: skip
 # ... for r = sqrt(-log((1 - |x|) / 2)) <= 5 (in r - 1.6) ...
-_SHOULDER = (
+INVERSE_SHOULDER = (
     (
         7.74545014278341407640e-4, 2.27238449892691845833e-2, 2.41780725177450611770e-1,
         1.27045825245236838258e0, 3.64784832476320460504e0, 5.76949722146069140550e0,
@@ -153,7 +153,7 @@ _SHOULDER = (
     ),
 )  # fmt: skip
 # ... and beyond (in r - 5).
-_TAIL = (
+INVERSE_TAIL = (
     (
         2.01033439929228813265e-7, 2.71155556874348757815e-5, 1.24266094738807843860e-3,
         2.65321895265761230930e-2, 2.96560571828504891230e-1, 1.78482653991729133580e0,
@@ -174,10 +174,10 @@ def _erf_inverse_meaning(x: Array) -> Array:
     center, outside = size <= 0.85, (size > 0.85) & (size < 1)
     if center.any():
         half = wide[center] / 2
-        result[center] = half * _ratio(0.180625 - half * half, _CENTER)
+        result[center] = half * _ratio(0.180625 - half * half, INVERSE_CENTER)
     if outside.any():
         r = np.sqrt(-np.log((1 - size[outside]) / 2))
-        quantile = np.where(r <= 5, _ratio(r - 1.6, _SHOULDER), _ratio(r - 5, _TAIL))
+        quantile = np.where(r <= 5, _ratio(r - 1.6, INVERSE_SHOULDER), _ratio(r - 5, INVERSE_TAIL))
         result[outside] = np.copysign(quantile, wide[outside])
     return (result / math.sqrt(2)).astype(x.dtype)
 

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import NamedTuple
 
+from clearprop.executors.native.machine import Machine
+
 _WIDTH = '"prefer-vector-width"="512"'
 _ATTRIBUTES = (
     f"attributes #0 = {{ nounwind noinline {_WIDTH} }}",
@@ -133,11 +135,31 @@ class _Scope(NamedTuple):
 
 
 class Module:
-    """Functions and what they need from outside; equal functions are kept once."""
+    """Functions and what they need from outside; equal functions are kept once.
 
-    def __init__(self) -> None:
+    Args:
+        machine: the processor it is written for; None for one that can do everything.
+    """
+
+    def __init__(self, machine: Machine | None = None) -> None:
+        self.machine = machine
         self.functions: dict[str, str] = {}  # text without the name -> name
         self.declarations: dict[str, None] = {}
+
+    @property
+    def has_fma(self) -> bool:
+        """Whether x * y + z rounded once is an instruction."""
+        return self.machine is None or not self.machine.is_x86 or self.machine.has("fma")
+
+    @property
+    def has_rounding(self) -> bool:
+        """Whether rounding to whole numbers is an instruction."""
+        return self.machine is None or not self.machine.is_x86 or self.machine.has("sse4.1")
+
+    @property
+    def has_scaling(self) -> bool:
+        """Whether p * 2^n is an instruction, as with AVX-512."""
+        return self.machine is not None and self.machine.is_x86 and self.machine.has("avx512f")
 
     def text(self) -> str:
         """The whole module as LLVM IR."""
@@ -273,7 +295,9 @@ class Function:
         return self.pure(result, f"call {flags}{result} {name}({given})", *operands)
 
     def multiply_add(self, x: Operand, y: Operand, z: Operand) -> Operand:
-        """x * y + z of floats, rounded once."""
+        """x * y + z of floats, rounded once; twice on x86 without the instruction for it."""
+        if not self.module.has_fma:
+            return self.binary("fadd", self.binary("fmul", x, y), z)
         return self.intrinsic("llvm.fma", x, y, z)
 
     def splat(self, x: Operand, lanes: int) -> Operand:
