@@ -18,9 +18,10 @@ from itertools import product
 from typing import NamedTuple
 
 from clearprop.executors.native.affine import Affine, Axis, linear, total
+from clearprop.executors.native.elementwise import memory_type
 from clearprop.executors.native.elements import Lanes
 from clearprop.executors.native.groups import Group
-from clearprop.executors.native.homes import Home, memory_type
+from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels import (
     Compilation,
     KernelWriter,

@@ -20,9 +20,9 @@ from clearprop.executors.native.affine import (
     linear,
     seen_through,
 )
-from clearprop.executors.native.elementwise import WRITERS, write_cast
+from clearprop.executors.native.elementwise import WRITERS, element_type, memory_type, write_cast
 from clearprop.executors.native.groups import Grouping, Read
-from clearprop.executors.native.homes import Buffer, Home, memory_type, register_type
+from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.writer import (
     Function,
     Operand,
@@ -142,7 +142,7 @@ class Elements:
             return self.load(self.pointers.of_value[read.value], read)
         array = read.value.array
         if array is not None and array.size == 1:
-            return constant(register_type(read.value.dtype), array.item())
+            return constant(element_type(read.value.dtype), array.item())
         return self._source(read)
 
     def below(self, value: Value, index: Index) -> Operand:
@@ -409,5 +409,5 @@ def write_cast_wrapping(f: Function, x: Operand, dtype: DType) -> Operand:
     """A count as a number of another type; integers wrap around."""
     if dtype.kind == "f":
         return write_cast(f, x, I64, dtype)
-    return f.convert("trunc", x, register_type(dtype))
+    return f.convert("trunc", x, element_type(dtype))
 

@@ -4,22 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clearprop.dtypes import BOOL, DType
 from clearprop.executors.native.affine import contiguous
 from clearprop.ir.types import Shape, TensorType
-
-_MEMORY = {"f4": "float", "f8": "double", "b1": "i8"}
-
-
-def memory_type(dtype: DType) -> str:
-    """The LLVM type of an element in memory; booleans are bytes of 0 or 1."""
-    return _MEMORY.get(f"{dtype.kind}{dtype.itemsize}") or f"i{8 * dtype.itemsize}"
-
-
-def register_type(dtype: DType) -> str:
-    """The LLVM type of an element that is computed with; booleans are single bits."""
-    return "i1" if dtype == BOOL else memory_type(dtype)
-
 
 @dataclass(eq=False, slots=True)
 class Buffer:
@@ -29,15 +15,18 @@ class Buffer:
         kind: "input", "output", "constant" (all from outside), "arena" (within one block that
             the executor owns), or "row" (the part of ``whole`` that a step of a scan works on).
         size_bytes: its length.
-        number: which input, output or constant; for the arena where it begins, in bytes.
-        whole: the buffer that a row is a part of.
-        keeps: whether what lies in it must survive from step to step.
+        number: which input, output or constant; for a part of another buffer where in that it
+            begins, in bytes.
+        whole: the buffer that it is a part of.
+        row_bytes: from one row to the next.
+        keeps: whether it is zero at first and what lies in it must survive from step to step.
     """
 
     kind: str
     size_bytes: int
     number: int = -1
     whole: Buffer | None = None
+    row_bytes: int = 0
     keeps: bool = False
 
 

@@ -14,13 +14,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
 from clearprop.executors.native.affine import Affine, Axis, Index, index_of, linear
+from clearprop.executors.native.elementwise import memory_type
 from clearprop.executors.native.elements import Lanes
-from clearprop.executors.native.groups import REDUCTIONS, Group
-from clearprop.executors.native.homes import Home, memory_type
+from clearprop.executors.native.groups import REDUCTIONS, Group, Grouping
+from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels import (
     Compilation,
     KernelWriter,
@@ -32,6 +34,7 @@ from clearprop.executors.native.kernels import (
 from clearprop.executors.native.reducers import Reducer, State, merged
 from clearprop.executors.native.stages import Stages
 from clearprop.executors.native.writer import Operand, constant_vector, integer
+from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Equation, Value
 
@@ -85,6 +88,15 @@ def write_copy(compilation: Compilation, value: Value, home: Home, *, is_below: 
     Nest(compilation, group, [Store(value, home, index_of(axes))], below=value).write()
 
 
+def write_move(compilation: Compilation, source: Home, target: Home) -> None:
+    """Append a kernel that copies an array from one home to another."""
+    if source.type.size:
+        value = Value(source.type)
+        inner = replace(compilation, homes={value: source}, grouping=Grouping(
+            Program([value], [], [])))
+        write_copy(inner, value, target, is_below=False)
+
+
 class Nest:
     """A nest that is being written.
 
@@ -94,6 +106,7 @@ class Nest:
         stores: what it puts into memory.
         below: a stored value that is computed from what it is made of.
         given: values for every lane that somebody else knows how to compute.
+        moved: gives the index at which everything is stored, where that is computed.
     """
 
     def __init__(
@@ -103,9 +116,10 @@ class Nest:
         stores: Sequence[Store],
         below: Value | None = None,
         given: Mapping[Value, Callable[[Nest], Operand]] = MappingProxyType({}),
+        moved: Callable[[Nest], Index] | None = None,
     ) -> None:
         self.compilation, self.group, self.stores, self.below = compilation, group, stores, below
-        self.given = given
+        self.given, self.moved = given, moved
         self.writer = KernelWriter(compilation, _label(group, stores))
         self.f, self.elements = self.writer.function, self.writer.elements
         self.rows, self.inner = self._loops()
@@ -396,7 +410,11 @@ class Nest:
                 x = self.elements.below(store.value, store.index)
             else:
                 x = self.elements.element(store.value, store.index)
-            self.elements.store(x, store.home, store.index)
+            index = store.index
+            if self.moved is not None:
+                start = self.moved(self)
+                index = tuple(a + b for a, b in zip(index, start, strict=True))
+            self.elements.store(x, store.home, index)
 
     # -- reductions ------------------------------------------------------------------------
 

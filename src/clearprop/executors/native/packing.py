@@ -11,8 +11,9 @@ import math
 from collections.abc import Sequence
 
 from clearprop.executors.native.affine import Affine, total
+from clearprop.executors.native.elementwise import memory_type
 from clearprop.executors.native.elements import Lanes
-from clearprop.executors.native.homes import Home, memory_type
+from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels import Compilation, KernelWriter, Walk, nested
 from clearprop.executors.native.sums import Side
 from clearprop.executors.native.writer import Function, Operand, constant, integer, vector_type

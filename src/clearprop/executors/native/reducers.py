@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from clearprop.dtypes import BOOL, I64, DType
-from clearprop.executors.native.elementwise import WRITERS
-from clearprop.executors.native.homes import register_type
+from clearprop.executors.native.elementwise import WRITERS, element_type
 from clearprop.executors.native.writer import Function, Operand, constant, vector_type
 
 State = list[Operand]
@@ -59,7 +58,7 @@ class Reducer:
 
     def first(self, lanes: int) -> State:
         """The state before the first number."""
-        state = [constant(vector_type(register_type(self.dtype), lanes), self.neutral)]
+        state = [constant(vector_type(element_type(self.dtype), lanes), self.neutral)]
         if self.tells_place:
             state.append(constant(vector_type("i64", lanes), 0))
         return state

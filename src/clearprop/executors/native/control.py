@@ -1,0 +1,209 @@
+"""The function that runs a plan: calls of kernels, loops over rows, choices, and barriers.
+
+It is called with one address, that of a table of 64-bit words:
+
+    word 0   the arena                    word 4   number of rounds of an outermost loop
+    word 1   the flag                     word 5   the team's barrier
+    word 2   memory that is kept          words 6, 7 are free
+    word 3   how many threads there are
+    then     the inputs, the outputs, the constants
+
+All threads of a team run the same function.  Each takes its share of a kernel's tasks; where one
+kernel reads what another thread may still be writing, they meet at a barrier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from clearprop.executors.native.homes import Buffer, Home
+from clearprop.executors.native.kernels import Kernel
+from clearprop.executors.native.machine import Machine
+from clearprop.executors.native.plan import Choice, Plan, Repetition
+from clearprop.executors.native.team import write_barrier
+from clearprop.executors.native.writer import Function, Module, Operand, integer
+
+ARENA, FLAG, KEPT, THREADS, ROUNDS, BARRIER = range(6)
+HEADER_WORDS = 8
+ALONE, TOGETHER = "run_alone", "run_together"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Where in the table of words each buffer's address stands.
+
+    Attributes:
+        inputs: number of inputs.
+        outputs: number of outputs.
+    """
+
+    inputs: int
+    outputs: int
+
+    def word(self, buffer: Buffer) -> int:
+        """The word with the address of an input, output or constant."""
+        before = {"input": 0, "output": self.inputs, "constant": self.inputs + self.outputs}
+        return HEADER_WORDS + before[buffer.kind] + buffer.number
+
+
+def write_run(
+    module: Module, machine: Machine, plan: Plan, table: Table, *, together: bool
+) -> None:
+    """Add the function that runs a plan.
+
+    Args:
+        module: where to.
+        machine: for which.
+        plan: what to run.
+        table: where addresses stand.
+        together: whether it is for several threads.
+    """
+    writer = _RunWriter(module, machine, table, plan, together=together)
+    writer.write()
+
+
+class _RunWriter:
+    def __init__(
+        self, module: Module, machine: Machine, table: Table, plan: Plan, *, together: bool
+    ) -> None:
+        self.module, self.machine, self.layout, self.plan = module, machine, table, plan
+        self.together = together
+        self.f = Function(module, [("ptr", "table"), ("i64", "thread")], exported=True)
+        self.table, self.thread = self.f.parameters
+        self.flag = self._word("ptr", FLAG)
+        self.is_first = self.f.compare("icmp eq", self.thread, integer(0))
+        self.threads = self._word("i64", THREADS) if together else integer(1)
+        self._rounds: dict[Buffer, Operand] = {}  # rows of scans: the round that they stand at
+        # What others may be doing: "nothing", "first" (thread 0 is writing) or "all".
+        self._busy = "nothing"
+
+    def _word(self, type_: str, number: int) -> Operand:
+        return self.f.load(type_, self.f.address(self.table, "i64", number))
+
+    def write(self) -> None:
+        """Write the function and add it to the module."""
+        flush = self.machine.is_x86
+        before = _flush_denormals(self.f) if flush else None
+        self._steps(self.plan)
+        self._meet()
+        if before is not None:
+            _set_control(self.f, before)
+        self.f.finish()
+        self.module.add(self.f, TOGETHER if self.together else ALONE)
+
+    # -- addresses -----------------------------------------------------------------------
+
+    def address(self, buffer: Buffer) -> Operand:
+        """Where a buffer begins."""
+        if buffer is self.plan.arena:
+            return self._word("ptr", ARENA)
+        if buffer.keeps:
+            return self.f.address(self._word("ptr", KEPT), "i8", buffer.number)
+        if buffer.kind in {"input", "output", "constant"}:
+            return self._word("ptr", self.layout.word(buffer))
+        assert buffer.whole is not None
+        start = self.f.address(self.address(buffer.whole), "i8", buffer.number)
+        if buffer.kind == "row":
+            step = self.f.multiply(self._rounds[buffer], buffer.row_bytes)
+            return self.f.address(start, "i8", step)
+        return start
+
+    def _home(self, home: Home) -> Operand:
+        return self.f.address(
+            self.address(home.buffer), "i8", home.offset * home.type.dtype.itemsize
+        )
+
+    # -- steps -------------------------------------------------------------------------------
+
+    def _steps(self, plan: Plan) -> None:
+        for step in plan.steps:
+            if isinstance(step, Kernel):
+                self._kernel(step)
+            elif isinstance(step, Repetition):
+                self._repetition(step)
+            else:
+                self._choice(step)
+
+    def _kernel(self, kernel: Kernel) -> None:
+        homes = [self._home(home) for home in kernel.homes]
+        if not self.together:
+            self.f.call(kernel.name, self.flag, integer(0), integer(kernel.tasks), *homes)
+            return
+        if kernel.tasks == 1:
+            if self._busy == "all":
+                self._meet()
+            with self.f.when(self.is_first):
+                self.f.call(kernel.name, self.flag, integer(0), integer(1), *homes)
+            self._busy = "first"
+            return
+        self._meet()
+        begin, end = self._share(kernel.tasks)
+        self.f.call(kernel.name, self.flag, begin, end, *homes)
+        self._busy = "all"
+
+    def _share(self, tasks: int) -> tuple[Operand, Operand]:
+        """The tasks of this thread: about as many for each."""
+        total = integer(tasks)
+        begin = self.f.binary("udiv", self.f.multiply(total, self.thread), self.threads)
+        following = self.f.add(self.thread, 1)
+        end = self.f.binary("udiv", self.f.multiply(total, following), self.threads)
+        return begin, end
+
+    def _meet(self) -> None:
+        """Wait for all threads, if any may still be writing."""
+        if self.together and self._busy != "nothing":
+            write_barrier(self.f, self._word("ptr", BARRIER), self.threads)
+        self._busy = "nothing"
+
+    def _repetition(self, step: Repetition) -> None:
+        self._meet()
+        stop = integer(step.length) if step.length is not None else self._word("i64", ROUNDS)
+        with self.f.loop(0, stop) as loop:
+            assert loop.index is not None
+            row = loop.index
+            if step.reverse:
+                last = self.f.add(stop, -1)
+                row = self.f.add(last, self.f.multiply(loop.index, -1))
+            for buffer in step.rows:
+                self._rounds[buffer] = row
+            self._steps(step.plan)
+            self._meet()
+
+    def _choice(self, step: Choice) -> None:
+        self._meet()
+        number = self.f.load("i64", self._home(step.index), pinned=True)
+        outside = self.f.compare("icmp uge", number, integer(len(step.plans)))
+        with self.f.when(outside):
+            self.f.store(Operand("i8", "1"), self.flag)
+        for which, plan in enumerate(step.plans):
+            with self.f.when(self.f.compare("icmp eq", number, integer(which))):
+                self._steps(plan)
+                self._meet()
+
+
+def _flush_denormals(f: Function) -> Operand:
+    """Let the processor take denormal numbers for zero; returns its state before."""
+    state = f.stack("i32", 1, alignment=4)
+    f.module.declarations["declare void @llvm.x86.sse.stmxcsr(ptr)"] = None
+    f.module.declarations["declare void @llvm.x86.sse.ldmxcsr(ptr)"] = None
+    f.line(f"  call void @llvm.x86.sse.stmxcsr(ptr {state.text})")
+    before = f.load("i32", state, pinned=True)
+    zeros = f.binary("or", before, Operand("i32", str(0x8040)))
+    _set_control(f, zeros)
+    return before
+
+
+def _set_control(f: Function, state: Operand) -> None:
+    memory = f.stack("i32", 1, alignment=4)
+    f.store(state, memory)
+    f.line(f"  call void @llvm.x86.sse.ldmxcsr(ptr {memory.text})")
+
+
+def kept_bytes(buffers: Sequence[Buffer]) -> int:
+    """Give each kept buffer its place; returns the bytes of all."""
+    end = 0
+    for buffer in buffers:
+        buffer.number = end
+        end += -(-buffer.size_bytes // 64) * 64
+    return end

@@ -1,0 +1,389 @@
+"""The plan of a Program: which kernels run, on which memory, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from clearprop.executors.native.affine import Axis, Index, index_of
+from clearprop.executors.native.contractions import write_contraction
+from clearprop.executors.native.groups import Group, Grouping
+from clearprop.executors.native.homes import Buffer, Home
+from clearprop.executors.native.kernels import Compilation, Kernel
+from clearprop.executors.native.machine import Machine
+from clearprop.executors.native.memory import Lifetime, place
+from clearprop.executors.native.nests import write_copy, write_move, write_nest
+from clearprop.executors.native.reductions import write_reduction
+from clearprop.executors.native.single import SINGLE_WRITERS, may_overwrite
+from clearprop.executors.native.writer import Module
+from clearprop.ir.program import Program
+from clearprop.ir.types import TensorType
+from clearprop.ir.value import Value
+
+
+@dataclass(eq=False)
+class Repetition:
+    """A scan: a plan that runs once for each row.
+
+    Attributes:
+        plan: of the body.
+        length: number of rounds; None where it is known when the code runs.
+        reverse: whether it goes from the last row to the first.
+        rows: buffers that move on by a row from round to round.
+    """
+
+    plan: Plan
+    length: int | None
+    reverse: bool
+    rows: list[Buffer]
+
+
+@dataclass(eq=False)
+class Choice:
+    """A branch: one of several plans.
+
+    Attributes:
+        index: where the number of the plan lies.
+        plans: one for each body.
+    """
+
+    index: Home
+    plans: list[Plan]
+
+
+Step = Kernel | Repetition | Choice
+
+
+@dataclass(eq=False)
+class Plan:
+    """What a Program's code does.
+
+    Attributes:
+        steps: in order.
+        arena: memory that it needs while it runs; plans inside of it have theirs in it.
+        kept: memory that is zero at first and belongs to nobody else.
+        groups: for the reports.
+    """
+
+    steps: list[Step] = field(default_factory=list)
+    arena: Buffer = field(default_factory=lambda: Buffer("arena", 0))
+    kept: list[Buffer] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    homes: dict[Value, Home] = field(default_factory=dict)
+
+
+class Carry(NamedTuple):
+    """A value that a loop hands on, and where it lies."""
+
+    before: Value
+    after: Value
+    home: Home
+
+
+class Surroundings(NamedTuple):
+    """What all plans of one compilation share.
+
+    Attributes:
+        module: the functions.
+        machine: for which.
+        constants: arrays that the code reads, and the buffers that stand for them.
+    """
+
+    module: Module
+    machine: Machine
+    constants: dict[Value, Buffer]
+
+
+def make_plan(
+    surroundings: Surroundings,
+    program: Program,
+    inputs: Sequence[Home],
+    outputs: Sequence[Home | None],
+    carries: Sequence[Carry] = (),
+) -> Plan:
+    """The plan of a Program.
+
+    Args:
+        surroundings: what is shared.
+        program: what to compute.
+        inputs: where each input lies.
+        outputs: where each output shall lie; None for those that a carry takes care of.
+        carries: values that are handed on in place.
+    """
+    return _Planner(surroundings, program, inputs, outputs, carries).plan
+
+
+class _Planner:
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        program: Program,
+        inputs: Sequence[Home],
+        outputs: Sequence[Home | None],
+        carries: Sequence[Carry],
+    ) -> None:
+        self.surroundings, self.program = surroundings, program
+        self.plan = Plan()
+        self.homes: dict[Value, Home] = self.plan.homes
+        self.grouping = Grouping(program)
+        self.plan.groups = self.grouping.groups
+        self.compilation = Compilation(
+            surroundings.module, surroundings.machine, self.grouping, self.homes
+        )
+        self.outputs = outputs
+        self._owned: set[Buffer] = set()
+        self._last_use: dict[Buffer, int] = {}
+        self._first_use: dict[Buffer, int] = {}
+        for value, home in zip(program.inputs, inputs, strict=True):
+            self.homes[value] = home
+        self._find_stored()
+        late = self._place_outputs(carries)
+        self._place_values()
+        for group in self.grouping.groups:
+            self._write(group)
+        for value, home in late:
+            write_copy(self.compilation, value, home, is_below=self._is_source(value))
+            self._take_kernels()
+        self._finish_carries(carries)
+        self._place_memory()
+
+    # -- homes ---------------------------------------------------------------------------
+
+    def _find_stored(self) -> None:
+        """Mark what has to lie in memory: what other groups read, and what comes out."""
+        stored: dict[Value, None] = {}
+        for group in self.grouping.groups:
+            stored.update(group.reads)
+        for value in self.program.outputs:
+            for read in self._seen(value):
+                stored[read] = None
+        for value in stored:
+            group = self.grouping.group_of.get(value)
+            if group is not None and value not in group.stored:
+                group.stored.append(value)
+        for value in [*stored, *self.program.outputs]:
+            if value.array is not None and value not in self.homes:
+                self.homes[value] = self._constant(value)
+
+    def _seen(self, value: Value) -> list[Value]:
+        """What reading a value needs in memory."""
+        axes = tuple(map(Axis, value.shape))
+        return [read.value for read in self.grouping.leaves(value, index_of(axes))]
+
+    def _constant(self, value: Value) -> Home:
+        constants = self.surroundings.constants
+        if value not in constants:
+            constants[value] = Buffer("constant", value.type.size_bytes, len(constants))
+        return Home.plain(constants[value], value.type)
+
+    def _place_outputs(self, carries: Sequence[Carry]) -> list[tuple[Value, Home]]:
+        """Let outputs be computed where they shall lie; returns those that are to be copied."""
+        late: list[tuple[Value, Home]] = []
+        for value, home in zip(self.program.outputs, self.outputs, strict=True):
+            if home is None:
+                continue
+            if value in self.grouping.group_of and value not in self.homes:
+                self.homes[value] = home
+            else:
+                late.append((value, home))
+        self._moved: list[tuple[Home, Home]] = []
+        for carry in carries:
+            if carry.after is carry.before:
+                continue
+            if carry.after in self.grouping.group_of and carry.after not in self.homes:
+                if self._may_overwrite(carry):
+                    self.homes[carry.after] = carry.home
+                    continue
+                temporary = self._new_home(carry.after.type)
+                self.homes[carry.after] = temporary
+                self._moved.append((temporary, carry.home))
+            else:
+                temporary = self._new_home(carry.after.type)
+                late.append((carry.after, temporary))
+                self._moved.append((temporary, carry.home))
+        return late
+
+    def _place_values(self) -> None:
+        for group in self.grouping.groups:
+            for value in group.stored:
+                if value not in self.homes:
+                    self.homes[value] = self._new_home(value.type)
+
+    def _new_home(self, type_: TensorType) -> Home:
+        buffer = Buffer("arena", type_.size_bytes)
+        self._owned.add(buffer)
+        return Home.plain(buffer, type_)
+
+    def _may_overwrite(self, carry: Carry) -> bool:
+        """Whether what a loop hands on may be computed where its old value lies."""
+        group = self.grouping.group_of[carry.after]
+        if carry.after.type != carry.before.type or carry.after in group.sink_values:
+            return False
+        for value in self.program.outputs:
+            if carry.before in self._seen(value):
+                return False
+        for other in self.grouping.groups:
+            if carry.before in other.reads and other.position > group.position:
+                return False
+        if carry.before not in group.reads:
+            return True
+        if group.kind not in {"nest", "contraction"}:
+            return may_overwrite(group, carry.before)
+        return group.lane_axes is None and self._reads_in_place(group, carry)
+
+    def _reads_in_place(self, group: Group, carry: Carry) -> bool:
+        """Whether a group reads the old value only where it writes the new one."""
+        index: Index = group.index[carry.after]
+        members = group.members
+        if group.kind == "contraction":
+            first, members = members[0], members[1:]
+            if any(carry.before in self._seen(value) for value in first.inputs):
+                return False
+        for equation in [*members, *group.sinks]:
+            for value in equation.inputs:
+                for read in self.grouping.leaves(value, group.at[equation]):
+                    if read.value is carry.before and read.index != index:
+                        return False
+        return True
+
+    # -- kernels ---------------------------------------------------------------------------
+
+    def _is_source(self, value: Value) -> bool:
+        return value not in self.homes and not self.grouping.is_given(value)
+
+    def _write(self, group: Group) -> None:
+        if group.kind == "nest":
+            write_nest(self.compilation, group)
+        elif group.kind == "contraction":
+            write_contraction(self.compilation, group)
+        elif group.kind == "reduction":
+            write_reduction(self.compilation, group)
+        elif group.kind == "copy":
+            (value,) = group.stored
+            write_copy(self.compilation, value, self.homes[value], is_below=True)
+        elif group.kind == "scan":
+            self._write_scan(group)
+            return
+        elif group.kind == "branch":
+            self._write_branch(group)
+            return
+        else:
+            SINGLE_WRITERS[group.kind](self.compilation, group)
+        self._take_kernels()
+
+    def _take_kernels(self) -> None:
+        for kernel in self.compilation.kernels:
+            self._append(kernel, [home.buffer for home in kernel.homes])
+        self.compilation.kernels.clear()
+
+    def _append(self, step: Step, buffers: Sequence[Buffer]) -> None:
+        number = len(self.plan.steps)
+        self.plan.steps.append(step)
+        for buffer in buffers:
+            self._first_use.setdefault(buffer, number)
+            self._last_use[buffer] = number
+
+    def _results(self, group: Group) -> list[Home]:
+        """Where each result of a control equation goes; those nobody reads have a place too."""
+        equation = group.members[0]
+        homes = []
+        values = self.program.results[equation]
+        for value, type_ in zip(values, equation.types, strict=True):
+            if value is not None and value in self.homes:
+                homes.append(self.homes[value])
+            else:
+                homes.append(self._new_home(type_))
+        return homes
+
+    def _operands(self, values: Sequence[Value]) -> list[Home]:
+        """Where control equations find their inputs: row by row."""
+        homes = []
+        for value in values:
+            home = self.homes.get(value)
+            if home is None or not home.is_plain:
+                home = self._new_home(value.type)
+                write_copy(self.compilation, value, home, is_below=self._is_source(value))
+                self._take_kernels()
+            homes.append(home)
+        return homes
+
+    def _write_scan(self, group: Group) -> None:
+        equation = group.members[0]
+        params = equation.params
+        body, count, length = params["body"], params["carry_count"], params["length"]
+        stepped = count + params["step_count"]
+        results = self._results(group)
+        given = self._operands(equation.inputs)
+        # The carry lives where its last value is wanted.
+        for home, target, value in zip(given, results[:count], equation.inputs, strict=False):
+            write_copy(self.compilation, value, target, is_below=self._is_source(value))
+            del home
+            self._take_kernels()
+        rows = [_row(home) for home in given[count:stepped]]
+        out_rows = [_row(home) for home in results[count:]]
+        inputs = [*results[:count], *rows, *given[stepped:]]
+        carries = [
+            Carry(before, after, home)
+            for before, after, home in zip(
+                body.inputs[:count], body.outputs[:count], results[:count], strict=True
+            )
+        ]
+        if length == 0:
+            return
+        plan = make_plan(
+            self.surroundings, body, inputs, [*([None] * count), *out_rows], carries
+        )
+        self._append_inner(
+            Repetition(plan, length, params["reverse"], [h.buffer for h in [*rows, *out_rows]]),
+            [plan],
+            [*given, *results],
+        )
+
+    def _write_branch(self, group: Group) -> None:
+        equation = group.members[0]
+        index, *operands = self._operands(equation.inputs)
+        results = self._results(group)
+        plans = [
+            make_plan(self.surroundings, body, operands, results)
+            for body in equation.params["bodies"]
+        ]
+        self._append_inner(Choice(index, plans), plans, [index, *operands, *results])
+
+    def _append_inner(self, step: Step, plans: Sequence[Plan], homes: Sequence[Home]) -> None:
+        buffers = [home.buffer for home in homes]
+        for plan in plans:
+            buffers.append(plan.arena)
+            self._owned.add(plan.arena)
+            self.plan.kept += plan.kept
+            plan.kept = []
+        self._append(step, buffers)
+
+    def _finish_carries(self, carries: Sequence[Carry]) -> None:
+        del carries
+        for source, target in self._moved:
+            write_move(self.compilation, source, target)
+            self._take_kernels()
+
+    # -- memory ------------------------------------------------------------------------------
+
+    def _place_memory(self) -> None:
+        self.plan.kept += self.compilation.kept
+        self._owned.update(self.compilation.scratch)
+        lifetimes = [
+            Lifetime(buffer, first, self._last_use[buffer])
+            for buffer, first in self._first_use.items()
+            if buffer in self._owned
+        ]
+        self.plan.arena.size_bytes = place(lifetimes)
+        for lifetime in lifetimes:
+            lifetime.buffer.whole = self.plan.arena
+
+
+def _row(home: Home) -> Home:
+    """The part of an array that one round of a scan works on."""
+    type_ = TensorType(home.type.shape[1:], home.type.dtype)
+    size = home.type.dtype.itemsize
+    buffer = Buffer("row", type_.size_bytes, home.offset * size, whole=home.buffer)
+    buffer.row_bytes = home.strides[0] * size
+    return Home(buffer, type_, 0, home.strides[1:])

@@ -1,0 +1,104 @@
+"""Primitives that are groups of their own: joining, padding, blocks at computed places.
+
+One table says who writes the kernels of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from clearprop.executors.native.affine import Axis, Index, index_of
+from clearprop.executors.native.groups import Group
+from clearprop.executors.native.homes import Home
+from clearprop.executors.native.kernels import Compilation
+from clearprop.executors.native.nests import Nest, Store, write_copy
+from clearprop.executors.native.writer import Operand
+from clearprop.ir.value import Value
+
+SingleWriter = Callable[[Compilation, Group], None]
+
+
+def may_overwrite(group: Group, value: Value) -> bool:
+    """Whether a group may write its result where its first input lies."""
+    equation = group.members[0]
+    if equation.primitive.name not in {"dynamic_update", "scatter_add"}:
+        return False
+    return equation.inputs[0] is value and value not in equation.inputs[1:]
+
+
+def result_of(compilation: Compilation, group: Group, number: int = 0) -> Value | None:
+    """A result of a single equation; None if nobody reads it."""
+    return compilation.grouping.program.results[group.members[0]][number]
+
+
+def _copy(compilation: Compilation, value: Value, home: Home) -> None:
+    grouping = compilation.grouping
+    is_below = value not in compilation.homes and not grouping.is_given(value)
+    write_copy(compilation, value, home, is_below=is_below)
+
+
+def _write_concatenate(compilation: Compilation, group: Group) -> None:
+    equation = group.members[0]
+    value = result_of(compilation, group)
+    if value is None:
+        return
+    home, axis, start = compilation.homes[value], equation.params["axis"], 0
+    for x in equation.inputs:
+        starts = tuple(start if each == axis else 0 for each in range(len(x.shape)))
+        _copy(compilation, x, home.part(starts, (1,) * len(x.shape), x.shape))
+        start += x.shape[axis]
+
+
+def _write_pad(compilation: Compilation, group: Group) -> None:
+    equation = group.members[0]
+    value = result_of(compilation, group)
+    if value is None:
+        return
+    home, params = compilation.homes[value], equation.params
+    x, filler = equation.inputs
+    _fill(compilation, filler, home)
+    steps = tuple(between + 1 for between in params["interior"])
+    _copy(compilation, x, home.part(params["low"], steps, x.shape))
+
+
+def _fill(compilation: Compilation, number: Value, home: Home) -> None:
+    """Append a kernel that puts one number everywhere."""
+    if not home.type.size:
+        return
+    axes = tuple(map(Axis, home.type.shape))
+    group = Group("fill", axes, "")
+    filled = Value(home.type)
+    group.index[filled] = index_of(axes)
+
+    def give(nest: Nest) -> Operand:
+        return nest.elements.element(number, ())
+
+    stores = [Store(filled, home, index_of(axes))]
+    Nest(compilation, group, stores, given={filled: give}).write()
+
+
+def _write_dynamic_update(compilation: Compilation, group: Group) -> None:
+    equation = group.members[0]
+    value = result_of(compilation, group)
+    if value is None:
+        return
+    x, update, *starts = equation.inputs
+    home = compilation.homes[value]
+    if compilation.homes.get(x) is not home:
+        _copy(compilation, x, home)
+    if update.type.size:
+        axes = tuple(map(Axis, update.shape))
+        block = Group("block", axes, "")
+        store = Store(update, home, index_of(axes))
+
+        def move(nest: Nest) -> Index:
+            return nest.elements.block_places(x.shape, starts, update.shape)
+
+        Nest(compilation, block, [store], moved=move).write()
+
+
+SINGLE_WRITERS: dict[str, SingleWriter] = {
+    "concatenate": _write_concatenate,
+    "pad": _write_pad,
+    "dynamic_update": _write_dynamic_update,
+}
