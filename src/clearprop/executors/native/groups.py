@@ -88,9 +88,9 @@ class Group:
     at: dict[Equation, Index] = field(default_factory=dict)
     lane_axes: int | None = None
     sinks: list[Equation] = field(default_factory=list)
-    sink_values: list[Value] = field(default_factory=list)
+    sink_values: dict[Value, None] = field(default_factory=dict)
     reads: dict[Value, None] = field(default_factory=dict)
-    stored: list[Value] = field(default_factory=list)
+    stored: dict[Value, None] = field(default_factory=dict)
     position: int = -1
 
     @property
@@ -179,7 +179,7 @@ class Grouping:
         self._note_reads(group, value, group.index[value])
         self.copied.add(value)
         self.group_of[value] = group
-        group.stored.append(value)
+        group.stored[value] = None
         return value
 
     def lies(self, value: Value) -> bool:
@@ -383,7 +383,7 @@ class Grouping:
             rows = [axis for axis in group.rows if axis.extent != 1]
             if is_sink and (gone == walked or gone == rows):
                 group.sinks.append(equation)
-                group.sink_values.append(value)
+                group.sink_values[value] = None
                 group.at[equation] = index
                 self.group_of[value] = group
                 self._note_reads(group, x, index)

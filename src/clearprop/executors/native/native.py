@@ -13,6 +13,7 @@ from clearprop.executors.native.control import (
     FLAG,
     HEADER_WORDS,
     KEPT,
+    ROUNDS,
     THREADS,
     Table,
     kept_bytes,
@@ -21,69 +22,93 @@ from clearprop.executors.native.control import (
 from clearprop.executors.native.engine import Code, object_code
 from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.machine import Machine, this_machine
-from clearprop.executors.native.plan import Surroundings, make_plan
+from clearprop.executors.native.plan import Surroundings, make_loop_plan, make_plan
 from clearprop.executors.native.writer import Module
 from clearprop.ir import meaning
 from clearprop.ir.program import Program
 from clearprop.ir.value import Array
+from clearprop.primitives.control import SCAN
 
 NAME = "native"
 
 
 class Compiled:
-    """A Program as machine code, with the memory that it works on."""
+    """A Program, or a loop over one, as machine code, with the memory that it works on.
 
-    def __init__(self, program: Program, machine: Machine) -> None:
-        self.program = program
+    Args:
+        program: what to run; for a loop, the body of one round.
+        machine: for which processor.
+        loop: for a loop, how many values it carries and how many inputs have a row for each round.
+    """
+
+    def __init__(
+        self, program: Program, machine: Machine, loop: tuple[int, int] | None = None
+    ) -> None:
+        self.program, self._loop = program, loop
         module = Module(machine)
-        inputs = [
-            Home.plain(Buffer("input", value.type.size_bytes, number), value.type)
-            for number, value in enumerate(program.inputs)
-        ]
-        outputs = [
-            Home.plain(Buffer("output", value.type.size_bytes, number), value.type)
-            for number, value in enumerate(program.outputs)
-        ]
         surroundings = Surroundings(module, machine, {})
-        self.plan = make_plan(surroundings, program, inputs, outputs)
-        table = Table(len(inputs), len(outputs))
+        if loop is None:
+            inputs, outputs = (
+                [
+                    Home.plain(Buffer(kind, value.type.size_bytes, number), value.type)
+                    for number, value in enumerate(values)
+                ]
+                for kind, values in (("input", program.inputs), ("output", program.outputs))
+            )
+            self.plan = make_plan(surroundings, program, inputs, outputs)
+        else:
+            self.plan = make_loop_plan(surroundings, program, *loop)
+        table = Table(len(program.inputs), len(program.outputs))
         kept = kept_bytes(self.plan.kept)
         write_run(module, machine, self.plan, table, together=False)
         self.text = module.text()
         self.code = Code(object_code(self.text, machine), (ALONE,))
         function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)
         self._run = function(self.code.address(ALONE))
-        self._constants = [
-            np.ascontiguousarray(value.array) for value in surroundings.constants
-        ]
-        self._arena = aligned_bytes(self.plan.arena.size_bytes)
-        self._kept = aligned_bytes(kept)
-        self._flag = np.zeros(64, np.uint8)
-        count = HEADER_WORDS + len(inputs) + len(outputs) + len(self._constants)
-        self._table = np.zeros(count, np.uint64)
-        self._table[ARENA] = self._arena.ctypes.data
-        self._table[KEPT] = self._kept.ctypes.data
-        self._table[FLAG] = self._flag.ctypes.data
+        constants = [np.ascontiguousarray(value.array) for value in surroundings.constants]
+        arena = aligned_bytes(self.plan.arena.size_bytes)
+        self._memory = [*constants, arena, aligned_bytes(kept), np.zeros(64, np.uint8)]
+        self._flag = self._memory[-1]
+        first = HEADER_WORDS + table.inputs + table.outputs
+        self._table = np.zeros(first + len(constants), np.uint64)
+        for word, array in zip((ARENA, KEPT, FLAG), self._memory[-3:], strict=True):
+            self._table[word] = array.ctypes.data
         self._table[THREADS] = 1
-        for number, array in enumerate(self._constants):
-            self._table[count - len(self._constants) + number] = array.ctypes.data
+        self._table[first:] = [array.ctypes.data for array in constants]
 
     def __call__(self, arrays: Sequence[Array]) -> list[Array]:
         """The Program's outputs for these inputs."""
-        given = [
-            np.ascontiguousarray(array, value.dtype)
-            for array, value in zip(arrays, self.program.inputs, strict=True)
-        ]
-        results = [np.empty(value.shape, value.dtype) for value in self.program.outputs]
-        at = HEADER_WORDS
-        for array in [*given, *results]:
-            self._table[at] = array.ctypes.data
-            at += 1
+        given = [np.ascontiguousarray(array) for array in arrays]
+        results = self._results(given)
+        for word, array in enumerate([*given, *results], start=HEADER_WORDS):
+            self._table[word] = array.ctypes.data
         self._run(self._table.ctypes.data, 0)
         if self._flag[0]:
             self._flag[0] = 0
-            return meaning.run(self.program, arrays)  # it says which index is wrong
+            return self._by_definition(arrays)
         return results
+
+    def _results(self, given: Sequence[Array]) -> list[Array]:
+        """Arrays for the results; those that a loop carries hold their first values."""
+        outputs = self.program.outputs
+        if self._loop is None:
+            return [np.empty(value.shape, value.dtype) for value in outputs]
+        count, _ = self._loop
+        rounds = len(given[count])
+        self._table[ROUNDS] = rounds
+        reports = [np.empty((rounds, *value.shape), value.dtype) for value in outputs[count:]]
+        return [*(array.copy() for array in given[:count]), *reports]
+
+    def _by_definition(self, arrays: Sequence[Array]) -> list[Array]:
+        """The same by the definition, which says which index lies outside."""
+        if self._loop is None:
+            return meaning.run(self.program, arrays)
+        count, steps = self._loop
+        results = SCAN.meaning(
+            *arrays, body=self.program, carry_count=count, step_count=steps,
+            length=len(arrays[count]), reverse=False,
+        )  # fmt: skip
+        return list(results)
 
 
 def aligned_bytes(size: int) -> Array:
@@ -96,3 +121,13 @@ def aligned_bytes(size: int) -> Array:
 def compile_program(program: Program) -> Callable[[Sequence[Array]], list[Array]]:
     """A function from the Program's input arrays to its output arrays."""
     return Compiled(program, this_machine())
+
+
+def compile_loop(
+    body: Program, carry_count: int, step_count: int
+) -> Callable[[Sequence[Array]], list[Array]]:
+    """A function from (*carry, *stacked per-step inputs, *captured) to (*carry, *stacked outputs).
+
+    It runs ``body`` once for each row of the stacked inputs.
+    """
+    return Compiled(body, this_machine(), (carry_count, step_count))

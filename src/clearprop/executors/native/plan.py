@@ -114,6 +114,60 @@ def make_plan(
     return _Planner(surroundings, program, inputs, outputs, carries).plan
 
 
+def make_loop_plan(
+    surroundings: Surroundings, body: Program, carry_count: int, step_count: int
+) -> Plan:
+    """The plan of a loop over as many rounds as there are rows, known when the code runs.
+
+    Its inputs are (*carry, *stacked per-step inputs, *captured), its outputs (*carry, *stacked
+    per-step outputs).  The carry is expected where the outputs lie, and is changed there.
+    """
+    stepped = carry_count + step_count
+    carried = [
+        Home.plain(Buffer("output", value.type.size_bytes, number), value.type)
+        for number, value in enumerate(body.outputs[:carry_count])
+    ]
+    rows = [
+        _first_row(Buffer("input", 0, carry_count + number), value.type)
+        for number, value in enumerate(body.inputs[carry_count:stepped])
+    ]
+    captured = [
+        Home.plain(Buffer("input", value.type.size_bytes, stepped + number), value.type)
+        for number, value in enumerate(body.inputs[stepped:])
+    ]
+    reports = [
+        _first_row(Buffer("output", 0, carry_count + number), value.type)
+        for number, value in enumerate(body.outputs[carry_count:])
+    ]
+    carries = [
+        Carry(before, after, home)
+        for before, after, home in zip(
+            body.inputs[:carry_count], body.outputs[:carry_count], carried, strict=True
+        )
+    ]
+    inner = make_plan(
+        surroundings,
+        body,
+        [*carried, *rows, *captured],
+        [*([None] * carry_count), *reports],
+        carries,
+    )
+    plan = Plan()
+    moving = [home.buffer for home in [*rows, *reports]]
+    plan.steps.append(Repetition(inner, None, reverse=False, rows=moving))
+    plan.kept, inner.kept = inner.kept, []
+    place([Lifetime(inner.arena, 0, 0)])
+    plan.arena.size_bytes = inner.arena.size_bytes
+    inner.arena.whole = plan.arena
+    return plan
+
+
+def _first_row(whole: Buffer, type_: TensorType) -> Home:
+    """The part of a stack of arrays that one round works on."""
+    buffer = Buffer("row", type_.size_bytes, 0, whole=whole, row_bytes=type_.size_bytes)
+    return Home.plain(buffer, type_)
+
+
 class _Planner:
     def __init__(
         self,
@@ -145,7 +199,7 @@ class _Planner:
         for value, home in late:
             write_copy(self.compilation, value, home, is_below=self._is_source(value))
             self._take_kernels()
-        self._finish_carries(carries)
+        self._finish_carries()
         self._place_memory()
 
     # -- homes ---------------------------------------------------------------------------
@@ -161,15 +215,15 @@ class _Planner:
         for value in stored:
             group = self.grouping.group_of.get(value)
             if group is not None and value not in group.stored:
-                group.stored.append(value)
+                group.stored[value] = None
         for value in [*stored, *self.program.outputs]:
             if value.array is not None and value not in self.homes:
                 self.homes[value] = self._constant(value)
 
-    def _seen(self, value: Value) -> list[Value]:
+    def _seen(self, value: Value) -> set[Value]:
         """What reading a value needs in memory."""
         axes = tuple(map(Axis, value.shape))
-        return [read.value for read in self.grouping.leaves(value, index_of(axes))]
+        return {read.value for read in self.grouping.leaves(value, index_of(axes))}
 
     def _constant(self, value: Value) -> Home:
         constants = self.surroundings.constants
@@ -359,8 +413,8 @@ class _Planner:
             plan.kept = []
         self._append(step, buffers)
 
-    def _finish_carries(self, carries: Sequence[Carry]) -> None:
-        del carries
+    def _finish_carries(self) -> None:
+        """Bring what could not be computed in place to where the next round expects it."""
         for source, target in self._moved:
             write_move(self.compilation, source, target)
             self._take_kernels()

@@ -23,7 +23,8 @@ def may_overwrite(group: Group, value: Value) -> bool:
     equation = group.members[0]
     if equation.primitive.name not in {"dynamic_update", "scatter_add"}:
         return False
-    return equation.inputs[0] is value and value not in equation.inputs[1:]
+    first, *others = equation.inputs
+    return first is value and all(other is not value for other in others)
 
 
 def result_of(compilation: Compilation, group: Group, number: int = 0) -> Value | None:
