@@ -458,6 +458,8 @@ class _Level:
 def _edges(walk: Walk, size: int) -> list[int]:
     """The sizes that tiles on a walk have: the usual one, and that of the last if it is less."""
     rest = walk.extent % size
+    if walk.extent < size:
+        return [walk.extent]
     return [size, rest] if rest else [size]
 
 

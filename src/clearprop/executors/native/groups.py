@@ -247,9 +247,11 @@ class Grouping:
         self.group_of[value] = group
 
     def _place_alone(self, equation: Equation) -> None:
+        results = [value for value in self.program.results[equation] if value is not None]
+        if not results:
+            return
         for value in equation.inputs:
             self.operand(value)  # copies views that cannot be read in place
-        results = [value for value in self.program.results[equation] if value is not None]
         name = equation.primitive.name
         kind = "contraction" if name in CONTRACTIONS else name
         shape = equation.types[0].shape if kind == "contraction" else ()
