@@ -23,6 +23,7 @@ from clearprop.executors.native.elements import Lanes
 from clearprop.executors.native.groups import Group
 from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels import (
+    MULTIPLY_ADDS_PER_SECOND,
     Compilation,
     KernelWriter,
     Walk,
@@ -161,7 +162,7 @@ class _Contraction:
                     level.stand(self.f, self.f.binary("urem", rest, count))
                     rest = self.f.binary("udiv", rest, count)
                 self._over(levels[depth:], lambda: self._tiles(self._whole_sums, self._finish_tile))
-        self.writer.finish(tasks, flops)
+        self.writer.finish(tasks, flops, rate=MULTIPLY_ADDS_PER_SECOND)
 
     def _levels(self) -> list[_Level]:
         loops, tile = self.loops, self.tile
@@ -384,7 +385,7 @@ class _Contraction:
                         lambda variant, sums: self._kept(home, line, variant, sums),
                     ),
                 )
-        self.writer.finish(parts, flops)
+        self.writer.finish(parts, flops, rate=MULTIPLY_ADDS_PER_SECOND)
         write_end(self.compilation, self.group, self.value, home)
 
     def _range(self, variant: Variant, start: Operand, stop: Operand) -> list[Operand]:

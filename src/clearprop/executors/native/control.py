@@ -3,7 +3,7 @@
 It is called with one address, that of a table of 64-bit words:
 
     word 0   the arena                    word 4   number of rounds of an outermost loop
-    word 1   the flag                     word 5   the team's barrier
+    word 1   the flag                     word 5   what threads meet at
     word 2   memory that is kept          words 6, 7 are free
     word 3   how many threads there are
     then     the inputs, the outputs, the constants
@@ -21,10 +21,10 @@ from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.kernels import Kernel
 from clearprop.executors.native.machine import Machine
 from clearprop.executors.native.plan import Choice, Plan, Repetition
-from clearprop.executors.native.team import write_barrier
+from clearprop.executors.native.team import Claims, write_barrier
 from clearprop.executors.native.writer import Function, Module, Operand, integer
 
-ARENA, FLAG, KEPT, THREADS, ROUNDS, BARRIER = range(6)
+ARENA, FLAG, KEPT, THREADS, ROUNDS, TEAM = range(6)
 HEADER_WORDS = 8
 ALONE, TOGETHER = "run_alone", "run_together"
 
@@ -73,7 +73,10 @@ class _RunWriter:
         self.table, self.thread = self.f.parameters
         self.flag = self._word("ptr", FLAG)
         self.is_first = self.f.compare("icmp eq", self.thread, integer(0))
-        self.threads = self._word("i64", THREADS) if together else integer(1)
+        self.claims: Claims | None = None
+        if together:
+            self.team, self.threads = self._word("ptr", TEAM), self._word("i64", THREADS)
+            self.claims = Claims(self.f, self.team, self.threads)
         self._rounds: dict[Buffer, Operand] = {}  # rows of scans: the round that they stand at
         # What others may be doing: "nothing", "first" (thread 0 is writing) or "all".
         self._busy = "nothing"
@@ -138,22 +141,17 @@ class _RunWriter:
             self._busy = "first"
             return
         self._meet()
-        begin, end = self._share(kernel.tasks)
-        self.f.call(kernel.name, self.flag, begin, end, *homes)
+        assert self.claims is not None
+        self.claims.write(
+            kernel.tasks,
+            lambda task, end: self.f.call(kernel.name, self.flag, task, end, *homes),
+        )
         self._busy = "all"
-
-    def _share(self, tasks: int) -> tuple[Operand, Operand]:
-        """The tasks of this thread: about as many for each."""
-        total = integer(tasks)
-        begin = self.f.binary("udiv", self.f.multiply(total, self.thread), self.threads)
-        following = self.f.add(self.thread, 1)
-        end = self.f.binary("udiv", self.f.multiply(total, following), self.threads)
-        return begin, end
 
     def _meet(self) -> None:
         """Wait for all threads, if any may still be writing."""
         if self.together and self._busy != "nothing":
-            write_barrier(self.f, self._word("ptr", BARRIER), self.threads)
+            write_barrier(self.f, self.team, self.threads)
         self._busy = "nothing"
 
     def _repetition(self, step: Repetition) -> None:
