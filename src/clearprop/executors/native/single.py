@@ -12,6 +12,7 @@ from clearprop.executors.native.groups import Group
 from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels import Compilation
 from clearprop.executors.native.nests import Nest, Store, write_copy
+from clearprop.executors.native.windows import write_windows
 from clearprop.executors.native.writer import Operand
 from clearprop.ir.value import Value
 
@@ -102,4 +103,10 @@ SINGLE_WRITERS: dict[str, SingleWriter] = {
     "concatenate": _write_concatenate,
     "pad": _write_pad,
     "dynamic_update": _write_dynamic_update,
+    "window_max": write_windows,
+    "window_argmax": write_windows,
+    "window_gather": write_windows,
+    "window_scatter": write_windows,
+    "window_sum": write_windows,
+    "window_spread": write_windows,
 }
