@@ -4,7 +4,7 @@ It is called with one address, that of a table of 64-bit words:
 
     word 0   the arena                    word 4   number of rounds of an outermost loop
     word 1   the flag                     word 5   what threads meet at
-    word 2   memory that is kept          words 6, 7 are free
+    word 2   memory that is kept          word 6   cycles of each kernel, if they are counted
     word 3   how many threads there are
     then     the inputs, the outputs, the constants
 
@@ -24,9 +24,9 @@ from clearprop.executors.native.plan import Choice, Plan, Repetition
 from clearprop.executors.native.team import Claims, write_barrier
 from clearprop.executors.native.writer import Function, Module, Operand, integer
 
-ARENA, FLAG, KEPT, THREADS, ROUNDS, TEAM = range(6)
+ARENA, FLAG, KEPT, THREADS, ROUNDS, TEAM, CYCLES = range(7)
 HEADER_WORDS = 8
-ALONE, TOGETHER = "run_alone", "run_together"
+ALONE, TOGETHER, COUNTED = "run_alone", "run_together", "run_counted"
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,13 @@ class Table:
 
 
 def write_run(
-    module: Module, machine: Machine, plan: Plan, table: Table, *, together: bool
+    module: Module,
+    machine: Machine,
+    plan: Plan,
+    table: Table,
+    *,
+    together: bool,
+    counts: bool = False,
 ) -> None:
     """Add the function that runs a plan.
 
@@ -58,15 +64,24 @@ def write_run(
         plan: what to run.
         table: where addresses stand.
         together: whether it is for several threads.
+        counts: whether it counts the cycles that each kernel takes.
     """
-    writer = _RunWriter(module, machine, table, plan, together=together)
+    writer = _RunWriter(module, machine, table, plan, together=together, counts=counts)
     writer.write()
 
 
 class _RunWriter:
     def __init__(
-        self, module: Module, machine: Machine, table: Table, plan: Plan, *, together: bool
+        self,
+        module: Module,
+        machine: Machine,
+        table: Table,
+        plan: Plan,
+        *,
+        together: bool,
+        counts: bool,
     ) -> None:
+        self.counts, self._counted = counts, 0
         self.module, self.machine, self.layout, self.plan = module, machine, table, plan
         self.together = together
         self.f = Function(module, [("ptr", "table"), ("i64", "thread")], exported=True)
@@ -93,7 +108,8 @@ class _RunWriter:
         if before is not None:
             _set_control(self.f, before)
         self.f.finish()
-        self.module.add(self.f, TOGETHER if self.together else ALONE)
+        name = COUNTED if self.counts else TOGETHER if self.together else ALONE
+        self.module.add(self.f, name)
 
     # -- addresses -----------------------------------------------------------------------
 
@@ -131,7 +147,10 @@ class _RunWriter:
     def _kernel(self, kernel: Kernel) -> None:
         homes = [self._home(home) for home in kernel.homes]
         if not self.together:
+            before = self._cycles() if self.counts else None
             self.f.call(kernel.name, self.flag, integer(0), integer(kernel.tasks), *homes)
+            if before is not None:
+                self._count(before)
             return
         if kernel.tasks == 1:
             if self._busy == "all":
@@ -147,6 +166,17 @@ class _RunWriter:
             lambda task, end: self.f.call(kernel.name, self.flag, task, end, *homes),
         )
         self._busy = "all"
+
+    def _cycles(self) -> Operand:
+        self.module.declarations["declare i64 @llvm.readcyclecounter()"] = None
+        return self.f.effect("i64", "call i64 @llvm.readcyclecounter()")
+
+    def _count(self, before: Operand) -> None:
+        """Add the cycles since ``before`` to those of the next kernel in order."""
+        spent = self.f.binary("sub", self._cycles(), before)
+        place = self.f.address(self._word("ptr", CYCLES), "i64", self._counted)
+        self.f.store(self.f.add(self.f.load("i64", place, pinned=True), spent), place)
+        self._counted += 1
 
     def _meet(self) -> None:
         """Wait for all threads, if any may still be writing."""
@@ -178,6 +208,21 @@ class _RunWriter:
             with self.f.when(self.f.compare("icmp eq", number, integer(which))):
                 self._steps(plan)
                 self._meet()
+
+
+def kernels_in(plan: Plan) -> list[Kernel]:
+    """All kernels of a plan and the plans inside it, in the order in which they are counted."""
+    found: list[Kernel] = []
+    stack: list[Kernel | Repetition | Choice] = list(reversed(plan.steps))
+    while stack:
+        step = stack.pop()
+        if isinstance(step, Kernel):
+            found.append(step)
+        elif isinstance(step, Repetition):
+            stack += reversed(step.plan.steps)
+        else:
+            stack += [each for inner in reversed(step.plans) for each in reversed(inner.steps)]
+    return found
 
 
 def _flush_denormals(f: Function) -> Operand:

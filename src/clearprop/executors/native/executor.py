@@ -10,6 +10,8 @@ import numpy as np
 from clearprop.executors.native.control import (
     ALONE,
     ARENA,
+    COUNTED,
+    CYCLES,
     FLAG,
     HEADER_WORDS,
     KEPT,
@@ -19,6 +21,7 @@ from clearprop.executors.native.control import (
     TOGETHER,
     Table,
     kept_bytes,
+    kernels_in,
     write_run,
 )
 from clearprop.executors.native.costs import pays
@@ -45,11 +48,13 @@ class Compiled:
         loop: for a loop, how many values it carries and how many inputs have a row for each round.
         threads: how many may be used; None for as many as there are cores.  Results are the same
             for any number.
+        counts: whether to count the cycles that each kernel takes, on one thread.
 
     Attributes:
         plan: what is run.
         threads: how many are used.
         text: the code in LLVM IR.
+        cycles: that each kernel took so far, if they are counted.
     """
 
     def __init__(
@@ -58,6 +63,8 @@ class Compiled:
         machine: Machine,
         loop: tuple[int, int] | None = None,
         threads: int | None = None,
+        *,
+        counts: bool = False,
     ) -> None:
         self.program, self._loop = program, loop
         module = Module(machine)
@@ -76,15 +83,17 @@ class Compiled:
         table = Table(len(program.inputs), len(program.outputs))
         kept = kept_bytes(self.plan.kept)
         count = thread_count(threads)
-        together = count > 1 and pays(self.plan, count, is_loop=loop is not None)
+        together = (
+            count > 1 and not counts and pays(self.plan, count, is_loop=loop is not None)
+        )
         self.threads = count if together else 1
-        write_run(module, machine, self.plan, table, together=together)
+        write_run(module, machine, self.plan, table, together=together, counts=counts)
         self.text = module.text()
-        name = TOGETHER if together else ALONE
+        name = COUNTED if counts else TOGETHER if together else ALONE
         self._code = Code(object_code(self.text, machine), (name,))
         function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)
         self._run = function(self._code.address(name))
-        constants = [np.ascontiguousarray(value.array) for value in surroundings.constants]
+        constants = [np.asarray(value.array, order="C") for value in surroundings.constants]
         arena = aligned_bytes(self.plan.arena.size_bytes)
         self._memory = [*constants, arena, aligned_bytes(kept), np.zeros(64, np.uint8)]
         self._flag = self._memory[-1]
@@ -93,11 +102,13 @@ class Compiled:
         for word, array in zip((ARENA, KEPT, FLAG), self._memory[-3:], strict=True):
             self._table[word] = array.ctypes.data
         self._table[THREADS] = self.threads
+        self.cycles = np.zeros(len(kernels_in(self.plan)), np.int64)
+        self._table[CYCLES] = self.cycles.ctypes.data
         self._table[first:] = [array.ctypes.data for array in constants]
 
     def __call__(self, arrays: Sequence[Array]) -> list[Array]:
         """The Program's outputs for these inputs."""
-        given = [np.ascontiguousarray(array) for array in arrays]
+        given = [np.asarray(array, order="C") for array in arrays]
         results = self._results(given)
         for word, array in enumerate([*given, *results], start=HEADER_WORDS):
             self._table[word] = array.ctypes.data
