@@ -386,6 +386,10 @@ class Elements:
             places.append(Affine.of(Axis(max(length - size + 1, 2), number)))
         return tuple(places)
 
+    def chosen(self, x: Operand, dtype: DType, size: int) -> Operand:
+        """An index of any integer type, checked: it is one of 0 ... size - 1."""
+        return self._checked(self._as_index(x, dtype), size)
+
     def _as_index(self, x: Operand, dtype: DType) -> Operand:
         """An integer of any type as a signed one of 64 bits; too large ones become -1."""
         if dtype.itemsize == 8:

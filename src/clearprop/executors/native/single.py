@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from clearprop.executors.native.affine import Axis, Index, index_of
+from clearprop.executors.native.cumulative import write_cumulative
 from clearprop.executors.native.groups import Group
 from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels import Compilation
 from clearprop.executors.native.nests import Nest, Store, write_copy
+from clearprop.executors.native.random_bits import write_random_bits
+from clearprop.executors.native.scattering import write_additions
 from clearprop.executors.native.windows import write_windows
 from clearprop.executors.native.writer import Operand
 from clearprop.ir.value import Value
@@ -99,10 +102,25 @@ def _write_dynamic_update(compilation: Compilation, group: Group) -> None:
         Nest(compilation, block, [store], moved=move).write()
 
 
+def _write_scatter_add(compilation: Compilation, group: Group) -> None:
+    equation = group.members[0]
+    value = result_of(compilation, group)
+    if value is None:
+        return
+    home = compilation.homes[value]
+    if compilation.homes.get(equation.inputs[0]) is not home:
+        _copy(compilation, equation.inputs[0], home)
+    write_additions(compilation, equation, home)
+
+
 SINGLE_WRITERS: dict[str, SingleWriter] = {
     "concatenate": _write_concatenate,
     "pad": _write_pad,
     "dynamic_update": _write_dynamic_update,
+    "scatter_add": _write_scatter_add,
+    "cumulative_sum": write_cumulative,
+    "cumulative_product": write_cumulative,
+    "random_bits": write_random_bits,
     "window_max": write_windows,
     "window_argmax": write_windows,
     "window_gather": write_windows,
