@@ -302,7 +302,7 @@ class _Contraction:
         for walk, start, place in zip(walks, before, (outer, inner, None), strict=True):
             if place is not None and start is not None:
                 walk.stand(f.add(start, place))
-        lane_axis = group.axes[-1] if loops.column.axes else None
+        lane_axis = self._lane_axis()
         for number, (x, count) in enumerate(
             zip(own, self._vectors(variant.columns), strict=True)
         ):
@@ -319,6 +319,13 @@ class _Contraction:
         for walk, start in zip(walks, before, strict=True):
             if start is not None:
                 walk.stand(start)
+
+    def _lane_axis(self) -> Axis | None:
+        """The axis of the output that vectors lie along."""
+        if not self.loops.column.axes:
+            return None
+        pairs = zip(self.group.axes, self.form.output, strict=True)
+        return next(axis for axis, place in pairs if place.factor(self.loops.column.axis))
 
     def _finish_vector(self, x: Operand) -> None:
         group = self.group
