@@ -1,4 +1,4 @@
-"""Every layer of the table, with all its strides, paddings, dilations and groups, learns as Keras's.
+"""Each layer of the table, with its strides, paddings, dilations and groups, learns as Keras's.
 
 In front of it stands a dense layer, behind it another one, so that derivatives pass through it too.
 """
