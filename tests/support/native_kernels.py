@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -40,12 +41,34 @@ def machines() -> list[Machine]:
     names = ["sse"]
     names += ["avx2"] if whole.has("avx2") and whole.has("fma") else []
     names += ["avx512"] if whole.has("avx512f") else []
-    return [this_machine(name) for name in names]
+    return [oldest_machine(), *(this_machine(name) for name in names)]
+
+
+def oldest_machine() -> Machine:
+    """The part of this x86 processor that every one with 64 bits has."""
+    narrow = this_machine("sse")
+    kept = {"64bit", "cmov", "cx8", "fxsr", "mmx", "sse", "sse2"}
+    names = [feature[1:] for feature in narrow.features.split(",")]
+    features = ",".join(f"{'+' if name in kept else '-'}{name}" for name in names)
+    return replace(narrow, features=features)
 
 
 def width_name(machine: Machine) -> str:
     """A name for the machine in the name of a test."""
-    return f"{8 * machine.vector_bytes} bits"
+    if not machine.is_x86:
+        return "arm"
+    bits = f"{8 * machine.vector_bytes} bits"
+    return bits if machine.has("sse4.1") else f"old, {bits}"
+
+
+# How the processor rounds and whether it counts tiny numbers as 0: the bits lie at an address.
+_SET_MODE = """
+declare void @llvm.x86.sse.ldmxcsr(ptr)
+define void @set_mode(ptr %bits) {
+  call void @llvm.x86.sse.ldmxcsr(ptr %bits)
+  ret void
+}
+"""
 
 
 class Kernels:
@@ -54,9 +77,23 @@ class Kernels:
     def __init__(self, kernels: dict[str, Kernel], machine: Machine) -> None:
         self.kernels = kernels
         text, self._names = module_text(kernels, machine)
-        self._code = Code(object_code(text, machine), tuple(set(self._names.values())))
+        names = set(self._names.values())
+        self._set_mode = None
+        if machine.is_x86:
+            text, names = f"{text}\n{_SET_MODE}", names | {"set_mode"}
+        self._code = Code(object_code(text, machine), tuple(names))
+        if machine.is_x86:
+            made = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+            self._set_mode = made(self._code.address("set_mode"))
 
-    def __call__(self, name: str, *arrays: Array) -> Array:
+    def __call__(self, name: str, *arrays: Array, flush: bool = False) -> Array:
+        """The array that the loop writes.
+
+        Args:
+            name: of the loop.
+            *arrays: what it reads.
+            flush: whether numbers below the smallest normal one count as 0, where it is x86.
+        """
         kernel = self.kernels[name]
         count = arrays[0].size
         padded = [
@@ -66,7 +103,12 @@ class Kernels:
         output = np.empty(padded[0].size, kernel.output)
         given = [each.ctypes.data for each in (*padded, output)]
         types = [*([ctypes.c_void_p] * len(given)), ctypes.c_int64]
-        ctypes.CFUNCTYPE(None, *types)(self._code.address(self._names[name]))(*given, output.size)
+        run = ctypes.CFUNCTYPE(None, *types)(self._code.address(self._names[name]))
+        if flush and self._set_mode is not None:
+            self._set_mode(ctypes.byref(ctypes.c_int32(0x9FC0)))
+        run(*given, output.size)
+        if flush and self._set_mode is not None:
+            self._set_mode(ctypes.byref(ctypes.c_int32(0x1F80)))
         return output[:count].reshape(arrays[0].shape)
 
 
@@ -104,4 +146,6 @@ def _loaded(f: Function, dtype: DType, lanes: int, address: Operand) -> Operand:
 def calls(kernels: dict[str, Kernel], machine: Machine) -> list[str]:
     """The lines of the assembly that call something."""
     lines = assembly(module_text(kernels, machine)[0], machine).splitlines()
-    return [line for line in lines if line.strip().startswith(("call", "bl\t", "jmp\t_"))]
+    found = [line.split() for line in lines if line.startswith("\t")]
+    jumps = {"call", "callq", "bl", "b", "jmp"}
+    return [" ".join(words) for words in found if words[0] in jumps and "BB" not in words[1]]

@@ -33,7 +33,7 @@ def erf(x: Value) -> Value:
 
 
 # Numerators and denominators, highest power first, for |x| <= 0.46875 (in x^2) ...
-ERF_NEAR = (
+_NEAR = (
     (
         1.85777706184603153e-1, 3.16112374387056560e00, 1.13864154151050156e02,
         3.77485237685302021e02, 3.20937758913846947e03,
@@ -44,7 +44,7 @@ ERF_NEAR = (
     ),
 )  # fmt: skip
 # ... for 0.46875 < |x| <= 4 (in |x|) ...
-ERF_MIDDLE = (
+_MIDDLE = (
     (
         2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594e00,
         6.61191906371416295e01, 2.98635138197400131e02, 8.81952221241769090e02,
@@ -57,7 +57,7 @@ ERF_MIDDLE = (
     ),
 )  # fmt: skip
 # ... and for 4 < |x| (in 1 / x^2).
-ERF_FAR = (
+_FAR = (
     (
         1.63153871373020978e-2, 3.05326634961232344e-1, 3.60344899949804439e-1,
         1.25781726111229246e-1, 1.60837851487422766e-2, 6.58749161529837803e-4,
@@ -77,14 +77,14 @@ def _erf_meaning(x: Array) -> Array:
     far = (size > 4) & (size < 6)
     if near.any():
         t = wide[near]
-        result[near] = t * _ratio(t * t, ERF_NEAR)
+        result[near] = t * _ratio(t * t, _NEAR)
     if middle.any():
         t = size[middle]
-        result[middle] *= 1 - np.exp(-t * t) * _ratio(t, ERF_MIDDLE)
+        result[middle] *= 1 - np.exp(-t * t) * _ratio(t, _MIDDLE)
     if far.any():
         t = size[far]
         inverse = 1 / (t * t)
-        tail = (1 / math.sqrt(math.pi) - inverse * _ratio(inverse, ERF_FAR)) / t
+        tail = (1 / math.sqrt(math.pi) - inverse * _ratio(inverse, _FAR)) / t
         result[far] *= 1 - np.exp(-t * t) * tail
     return np.where(np.isnan(wide), wide, result).astype(x.dtype)
 

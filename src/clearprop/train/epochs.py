@@ -22,7 +22,7 @@ from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Array, Value
 from clearprop.passes.inline import inline
-from clearprop.train.chunks import CHUNK_SECONDS, power_of_two_below
+from clearprop.train.chunks import CHUNK_SECONDS
 from clearprop.train.step import Step
 
 
@@ -41,7 +41,7 @@ class EpochReport(NamedTuple):
 
 
 class EpochsRunner:
-    """Epochs of one kind, compiled for chunks of different lengths.
+    """Epochs of one kind, compiled as a loop.
 
     Attributes:
         seconds_per_epoch: how long an epoch took lately.
@@ -54,19 +54,20 @@ class EpochsRunner:
         steps: int,
         metrics: Mapping[str, Array],
         executor: Executor,
+        threads: int | None,
         seconds_per_epoch: float,
     ) -> None:
         self.seconds_per_epoch = seconds_per_epoch
         self._kept = full.carry_count - len(metrics)
         self._report_count, self._has_last = len(full.reports), last is not None
         self._body = _epoch_body(full, last, steps, list(metrics.values()))
-        self._executor = executor
-        self._compiled: dict[int, Run] = {}
+        self._executor, self._threads = executor, threads
+        self._compiled: Run | None = None
 
     def next_count(self, remaining: int) -> int:
         """How many epochs to run now, with so many left to run."""
         fitting = int(CHUNK_SECONDS / max(self.seconds_per_epoch, 1e-9))
-        return power_of_two_below(max(1, min(fitting, remaining)))
+        return max(1, min(fitting, remaining))
 
     def run(
         self, kept: Sequence[Array], orders: Array, given: Sequence[Array]
@@ -77,10 +78,12 @@ class EpochsRunner:
             orders: (epochs, samples).
         """
         count = len(orders)
-        if count not in self._compiled:
-            self._compiled[count] = self._executor.compile_program(self._over(count))
+        if self._compiled is None:
+            self._compiled = self._executor.compile_loop(
+                self._body, self._kept, 1, self._threads
+            )
         start = time.perf_counter()
-        results = self._compiled[count]([*kept, np.ascontiguousarray(orders), *given])
+        results = self._compiled([*kept, np.ascontiguousarray(orders), *given])
         self.seconds_per_epoch = (time.perf_counter() - start) / count
         reports = self._report_count
         first_last = self._kept + reports
@@ -94,15 +97,6 @@ class EpochsRunner:
             for epoch in range(count)
         ]
         return results[: self._kept], told
-
-    def _over(self, count: int) -> Program:
-        inputs = self._body.inputs
-        kept = [Value(value.type) for value in inputs[: self._kept]]
-        order = inputs[self._kept].type
-        orders = Value(TensorType((count, *order.shape), order.dtype), name="orders")
-        given = [Value(value.type, name=value.name) for value in inputs[self._kept + 1 :]]
-        results = primitives.scan(self._body, kept, [orders], given, length=count)
-        return Program.under(results, [*kept, orders, *given])
 
 
 def _epoch_body(full: Step, last: Step | None, steps: int, metrics: Sequence[Array]) -> Program:

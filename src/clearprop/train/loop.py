@@ -137,7 +137,13 @@ class Fit:
             last = self._runner(rest).step if rest else None
             metrics = self.setup.first_metric_state()
             self._epochs = EpochsRunner(
-                full.step, last, steps, metrics, self.setup.executor, seconds
+                full.step,
+                last,
+                steps,
+                metrics,
+                self.setup.executor,
+                self.setup.arguments.threads,
+                seconds,
             )
         return self._epochs
 

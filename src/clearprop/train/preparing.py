@@ -176,7 +176,8 @@ def runner_for(
     if wanted not in runners:
         if len(runners) >= _MOST_RUNNERS:
             runners.pop(next(iter(runners)))
-        runner = ChunkRunner(make(), model.executor)
+        threads = None if model.arguments is None else model.arguments.threads
+        runner = ChunkRunner(make(), model.executor, threads)
         wanted = signature()  # tracing may have assigned attributes
         runners[wanted] = runner
     return runners[wanted]

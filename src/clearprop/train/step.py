@@ -58,17 +58,6 @@ class Step:
     carry_count: int
     reports: tuple[str, ...]
 
-    def over(self, length: int) -> Program:
-        """The Program of ``length`` steps: a scan over the body."""
-        carry = [Value(value.type) for value in self.body.inputs[: self.carry_count]]
-        rows = self.body.inputs[self.carry_count]
-        orders = Value(TensorType((length, *rows.shape), rows.dtype), name="rows")
-        given = [
-            Value(value.type, name=value.name) for value in self.body.inputs[self.carry_count + 1 :]
-        ]
-        results = primitives.scan(self.body, carry, [orders], given, length=length)
-        return Program.under(results, [*carry, orders, *given])
-
 
 class _Tracing:
     """Placeholders for the inputs of a step, and the batch they select."""

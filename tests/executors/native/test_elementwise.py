@@ -13,7 +13,7 @@ from clearprop.dtypes import BOOL, F32, SHORT_NAMES, DType, short_name
 from clearprop.errors import ClearPropError
 from clearprop.executors.native import vector_math
 from clearprop.executors.native.elementwise import WRITERS, write_cast
-from clearprop.executors.native.machine import Machine
+from clearprop.executors.native.machine import Machine, neon_machine
 from clearprop.ir.primitive import REGISTRY
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Array
@@ -171,7 +171,7 @@ def test_table_says_every_elementwise_primitive() -> None:
     assert set(WRITERS) == (made - {"sample"}) | {"select"}
 
 
-@pytest.mark.parametrize("machine", machines(), ids=width_name)
+@pytest.mark.parametrize("machine", [*machines(), neon_machine()], ids=width_name)
 def test_nothing_calls_a_library(machine: Machine) -> None:
     assert calls({**exact_kernels(), **cast_kernels()}, machine) == []
     assert calls({**exact_kernels(1), **cast_kernels(1)}, machine) == []

@@ -10,7 +10,7 @@ import pytest
 
 from clearprop.dtypes import F32, F64, I8, I32, I64, U8, U64, DType
 from clearprop.errors import LabelError
-from clearprop.executors.native.native import Compiled
+from clearprop.executors.native.executor import Compiled
 from clearprop.ir.types import Shape
 from tests.support.native_kernels import machines
 from tests.support.native_programs import check_word, one_word

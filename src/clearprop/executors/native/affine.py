@@ -108,6 +108,8 @@ def index_of(axes: Sequence[Axis]) -> Index:
 
 def place_in(line: Affine, shape: Shape) -> Index | None:
     """The index, in an array of this shape, of element number ``line``; None if it is no sum."""
+    if 0 in shape:
+        return (Affine(),) * len(shape)  # there are no elements to be at
     index = []
     for axis, size in enumerate(shape):
         stride = math.prod(shape[axis + 1 :])

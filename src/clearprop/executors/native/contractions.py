@@ -23,6 +23,7 @@ from clearprop.executors.native.elements import Lanes
 from clearprop.executors.native.groups import Group
 from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels import (
+    MULTIPLY_ADDS_PER_SECOND,
     Compilation,
     KernelWriter,
     Walk,
@@ -161,7 +162,7 @@ class _Contraction:
                     level.stand(self.f, self.f.binary("urem", rest, count))
                     rest = self.f.binary("udiv", rest, count)
                 self._over(levels[depth:], lambda: self._tiles(self._whole_sums, self._finish_tile))
-        self.writer.finish(tasks, flops)
+        self.writer.finish(tasks, flops, rate=MULTIPLY_ADDS_PER_SECOND)
 
     def _levels(self) -> list[_Level]:
         loops, tile = self.loops, self.tile
@@ -301,7 +302,7 @@ class _Contraction:
         for walk, start, place in zip(walks, before, (outer, inner, None), strict=True):
             if place is not None and start is not None:
                 walk.stand(f.add(start, place))
-        lane_axis = group.axes[-1] if loops.column.axes else None
+        lane_axis = self._lane_axis()
         for number, (x, count) in enumerate(
             zip(own, self._vectors(variant.columns), strict=True)
         ):
@@ -318,6 +319,13 @@ class _Contraction:
         for walk, start in zip(walks, before, strict=True):
             if start is not None:
                 walk.stand(start)
+
+    def _lane_axis(self) -> Axis | None:
+        """The axis of the output that vectors lie along."""
+        if not self.loops.column.axes:
+            return None
+        pairs = zip(self.group.axes, self.form.output, strict=True)
+        return next(axis for axis, place in pairs if place.factor(self.loops.column.axis))
 
     def _finish_vector(self, x: Operand) -> None:
         group = self.group
@@ -384,7 +392,7 @@ class _Contraction:
                         lambda variant, sums: self._kept(home, line, variant, sums),
                     ),
                 )
-        self.writer.finish(parts, flops)
+        self.writer.finish(parts, flops, rate=MULTIPLY_ADDS_PER_SECOND)
         write_end(self.compilation, self.group, self.value, home)
 
     def _range(self, variant: Variant, start: Operand, stop: Operand) -> list[Operand]:
@@ -458,6 +466,8 @@ class _Level:
 def _edges(walk: Walk, size: int) -> list[int]:
     """The sizes that tiles on a walk have: the usual one, and that of the last if it is less."""
     rest = walk.extent % size
+    if walk.extent < size:
+        return [walk.extent]
     return [size, rest] if rest else [size]
 
 

@@ -3,8 +3,8 @@
 It is called with one address, that of a table of 64-bit words:
 
     word 0   the arena                    word 4   number of rounds of an outermost loop
-    word 1   the flag                     word 5   the team's barrier
-    word 2   memory that is kept          words 6, 7 are free
+    word 1   the flag                     word 5   what threads meet at
+    word 2   memory that is kept          word 6   cycles of each kernel, if they are counted
     word 3   how many threads there are
     then     the inputs, the outputs, the constants
 
@@ -21,12 +21,12 @@ from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.kernels import Kernel
 from clearprop.executors.native.machine import Machine
 from clearprop.executors.native.plan import Choice, Plan, Repetition
-from clearprop.executors.native.team import write_barrier
+from clearprop.executors.native.team import Claims, write_barrier
 from clearprop.executors.native.writer import Function, Module, Operand, integer
 
-ARENA, FLAG, KEPT, THREADS, ROUNDS, BARRIER = range(6)
+ARENA, FLAG, KEPT, THREADS, ROUNDS, TEAM, CYCLES = range(7)
 HEADER_WORDS = 8
-ALONE, TOGETHER = "run_alone", "run_together"
+ALONE, TOGETHER, COUNTED = "run_alone", "run_together", "run_counted"
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,13 @@ class Table:
 
 
 def write_run(
-    module: Module, machine: Machine, plan: Plan, table: Table, *, together: bool
+    module: Module,
+    machine: Machine,
+    plan: Plan,
+    table: Table,
+    *,
+    together: bool,
+    counts: bool = False,
 ) -> None:
     """Add the function that runs a plan.
 
@@ -58,22 +64,34 @@ def write_run(
         plan: what to run.
         table: where addresses stand.
         together: whether it is for several threads.
+        counts: whether it counts the cycles that each kernel takes.
     """
-    writer = _RunWriter(module, machine, table, plan, together=together)
+    writer = _RunWriter(module, machine, table, plan, together=together, counts=counts)
     writer.write()
 
 
 class _RunWriter:
     def __init__(
-        self, module: Module, machine: Machine, table: Table, plan: Plan, *, together: bool
+        self,
+        module: Module,
+        machine: Machine,
+        table: Table,
+        plan: Plan,
+        *,
+        together: bool,
+        counts: bool,
     ) -> None:
+        self.counts, self._counted = counts, 0
         self.module, self.machine, self.layout, self.plan = module, machine, table, plan
         self.together = together
         self.f = Function(module, [("ptr", "table"), ("i64", "thread")], exported=True)
         self.table, self.thread = self.f.parameters
         self.flag = self._word("ptr", FLAG)
         self.is_first = self.f.compare("icmp eq", self.thread, integer(0))
-        self.threads = self._word("i64", THREADS) if together else integer(1)
+        self.claims: Claims | None = None
+        if together:
+            self.team, self.threads = self._word("ptr", TEAM), self._word("i64", THREADS)
+            self.claims = Claims(self.f, self.team, self.threads)
         self._rounds: dict[Buffer, Operand] = {}  # rows of scans: the round that they stand at
         # What others may be doing: "nothing", "first" (thread 0 is writing) or "all".
         self._busy = "nothing"
@@ -90,7 +108,8 @@ class _RunWriter:
         if before is not None:
             _set_control(self.f, before)
         self.f.finish()
-        self.module.add(self.f, TOGETHER if self.together else ALONE)
+        name = COUNTED if self.counts else TOGETHER if self.together else ALONE
+        self.module.add(self.f, name)
 
     # -- addresses -----------------------------------------------------------------------
 
@@ -128,7 +147,10 @@ class _RunWriter:
     def _kernel(self, kernel: Kernel) -> None:
         homes = [self._home(home) for home in kernel.homes]
         if not self.together:
+            before = self._cycles() if self.counts else None
             self.f.call(kernel.name, self.flag, integer(0), integer(kernel.tasks), *homes)
+            if before is not None:
+                self._count(before)
             return
         if kernel.tasks == 1:
             if self._busy == "all":
@@ -138,22 +160,28 @@ class _RunWriter:
             self._busy = "first"
             return
         self._meet()
-        begin, end = self._share(kernel.tasks)
-        self.f.call(kernel.name, self.flag, begin, end, *homes)
+        assert self.claims is not None
+        self.claims.write(
+            kernel.tasks,
+            lambda task, end: self.f.call(kernel.name, self.flag, task, end, *homes),
+        )
         self._busy = "all"
 
-    def _share(self, tasks: int) -> tuple[Operand, Operand]:
-        """The tasks of this thread: about as many for each."""
-        total = integer(tasks)
-        begin = self.f.binary("udiv", self.f.multiply(total, self.thread), self.threads)
-        following = self.f.add(self.thread, 1)
-        end = self.f.binary("udiv", self.f.multiply(total, following), self.threads)
-        return begin, end
+    def _cycles(self) -> Operand:
+        self.module.declarations["declare i64 @llvm.readcyclecounter()"] = None
+        return self.f.effect("i64", "call i64 @llvm.readcyclecounter()")
+
+    def _count(self, before: Operand) -> None:
+        """Add the cycles since ``before`` to those of the next kernel in order."""
+        spent = self.f.binary("sub", self._cycles(), before)
+        place = self.f.address(self._word("ptr", CYCLES), "i64", self._counted)
+        self.f.store(self.f.add(self.f.load("i64", place, pinned=True), spent), place)
+        self._counted += 1
 
     def _meet(self) -> None:
         """Wait for all threads, if any may still be writing."""
         if self.together and self._busy != "nothing":
-            write_barrier(self.f, self._word("ptr", BARRIER), self.threads)
+            write_barrier(self.f, self.team, self.threads)
         self._busy = "nothing"
 
     def _repetition(self, step: Repetition) -> None:
@@ -180,6 +208,21 @@ class _RunWriter:
             with self.f.when(self.f.compare("icmp eq", number, integer(which))):
                 self._steps(plan)
                 self._meet()
+
+
+def kernels_in(plan: Plan) -> list[Kernel]:
+    """All kernels of a plan and the plans inside it, in the order in which they are counted."""
+    found: list[Kernel] = []
+    stack: list[Kernel | Repetition | Choice] = list(reversed(plan.steps))
+    while stack:
+        step = stack.pop()
+        if isinstance(step, Kernel):
+            found.append(step)
+        elif isinstance(step, Repetition):
+            stack += reversed(step.plan.steps)
+        else:
+            stack += [each for inner in reversed(step.plans) for each in reversed(inner.steps)]
+    return found
 
 
 def _flush_denormals(f: Function) -> Operand:

@@ -19,7 +19,7 @@ from clearprop.executors.native.formula import Number, choose, polynomial
 from clearprop.executors.native.writer import Function, Operand, constant
 
 # e^r = 1 + r + r^2 * q(r) for |r| <= ln(2) / 2.
-_EXP = {
+EXP = {
     "float": (
         0.0013814489357173443, 0.008368746377527714, 0.04166839271783829, 0.1666652113199234,
         0.4999999403953552,
@@ -48,8 +48,8 @@ LN2 = {
 _LOG2_E = 1 / math.log(2)
 # From the first x on exp(x) is infinite; up to the second one it is 0.
 _EXP_RANGE = {
-    "float": (88.72283935546875, -87.33654785156250),
-    "double": (709.782712893384, -708.3964185322641),
+    "float": (88.72283935546875, -87.33654022216797),
+    "double": (709.7827128933841, -708.3964185322641),
 }
 # vscalef: p * 2^floor(n) in one instruction, with overflow and underflow, by lanes.
 _SCALE = {
@@ -71,7 +71,7 @@ def reduce_exp(x: Number) -> tuple[Number, Number, Number]:
 
 def exp_reduced(r: Number) -> Number:
     """e^r, for |r| <= ln(2) / 2."""
-    return polynomial(r, (*_EXP[r.operand.element], 1.0, 1.0))
+    return polynomial(r, (*EXP[r.operand.element], 1.0, 1.0))
 
 
 def power_of_two(bits: Number, like: Number, shift: int = 0) -> Number:
@@ -84,24 +84,47 @@ def power_of_two(bits: Number, like: Number, shift: int = 0) -> Number:
 def exp(f: Function, x: Operand) -> Operand:
     """e to the power x."""
     number = Number(f, x)
-    if f.module.has_scaling and (x.element, x.lanes) in _SCALE:
+    if _has_scaling(number):
         greatest, least = _EXP_RANGE[x.element]
         # One step outside of the range, so that the scaling itself overflows or vanishes.
         inside = number.at_least(2 * least).at_most(2 * greatest)
         n, _, r = reduce_exp(inside)
         return _scaled(exp_reduced(r), n).operand
-    return exp_split(number, None).operand
-
-
-def exp_split(x: Number, low: Number | None) -> Number:
-    """e^(x + low) for a small ``low``."""
-    greatest, least = _EXP_RANGE[x.operand.element]
-    _, bits, r = reduce_exp(x)
-    p = exp_reduced(r if low is None else r + low)
+    greatest, least = _EXP_RANGE[x.element]
+    _, bits, r = reduce_exp(number)
     # p is below 1 where n is 128: adding n to its exponent reaches all that is finite.
-    power = (p.bits() + (bits << x.format.digits)).to("bitcast", x.operand.element)
-    finite = choose(x < greatest, power, x * math.inf)
-    return choose(x < least, 0.0, finite)
+    power = (exp_reduced(r).bits() + (bits << number.format.digits)).to("bitcast", x.element)
+    finite = choose(number < greatest, power, number * math.inf)
+    return choose(number < least, 0.0, finite).operand
+
+
+def exp_split(x: Number, low: Number) -> Number:
+    """e^(x + low) for a small ``low``; NaN of NaN."""
+    limit = 1.1 * x.format.bias * math.log(2)
+    n, _, r = reduce_exp(x.at_least(-limit).at_most(limit))
+    p = exp_reduced(r + low.at_least(-1.0).at_most(1.0))
+    if _has_scaling(x):
+        return _scaled(p, n)
+    # In two steps, as the power of two alone may be out of range.
+    shifted = n.times_plus(0.5, n.format.magic)
+    rest = (n - (shifted - n.format.magic)) + n.format.magic
+    return p * power_of_two(shifted.bits(), p) * power_of_two(rest.bits(), p)
+
+
+def exp_moderate(x: Number, coefficients: tuple[float, ...] | None = None) -> Number:
+    """e^x, of an x that neither overflows nor vanishes; NaN of NaN.
+
+    Args:
+        x: floats or doubles.
+        coefficients: of another polynomial than that for all digits.
+    """
+    _, bits, r = reduce_exp(x)
+    p = polynomial(r, (*(coefficients or EXP[x.operand.element]), 1.0, 1.0))
+    return p * power_of_two(bits, x)
+
+
+def _has_scaling(x: Number) -> bool:
+    return x.f.module.has_scaling and (x.operand.element, x.operand.lanes) in _SCALE
 
 
 def _scaled(p: Number, n: Number) -> Number:
@@ -117,7 +140,7 @@ def _scaled(p: Number, n: Number) -> Number:
 def _expm1_scaled(x: Number, shift: int) -> Number:
     """(e^x - 1) * 2^-shift, where 2^-shift times the power of two near e^x is a normal number."""
     _, bits, r = reduce_exp(x)
-    p = (r * r).times_plus(polynomial(r, _EXP[x.operand.element]), r)
+    p = (r * r).times_plus(polynomial(r, EXP[x.operand.element]), r)
     scale = power_of_two(bits, x, -shift)
     return scale.times_plus(p, scale - 2.0**-shift)
 
@@ -196,8 +219,14 @@ def _whole(n: Number, like: Number) -> Number:
     return (n + magic.bits()).to("bitcast", "double") - magic
 
 
-def log_split(e: Number, u: Number) -> Number:
-    """log((1 + u) * 2^e)."""
+def log_split(e: Number, u: Number, coefficients: tuple[float, ...] = LOG_DOUBLE) -> Number:
+    """log((1 + u) * 2^e).
+
+    Args:
+        e: whole numbers.
+        u: between sqrt(1/2) - 1 and sqrt(2) - 1.
+        coefficients: of the polynomial for doubles.
+    """
     high, low = LN2[u.operand.element]
     square = u * u
     if u.operand.element == "float":
@@ -207,7 +236,7 @@ def log_split(e: Number, u: Number) -> Number:
         # 2 s = u - s * u, and u - u^2 / 2 + s * (u^2 / 2 + R) loses less.
         half = square * 0.5
         z = s * s
-        rest = z * polynomial(z, LOG_DOUBLE)
+        rest = z * polynomial(z, coefficients)
         tail = s.times_plus(half + rest, -half)
     return e.times_plus(high, u + e.times_plus(low, tail))
 

@@ -131,10 +131,21 @@ class Grouping:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self._given = set(program.inputs)
+        wanted: set[Value] = set()
+        # A copy that somebody turns out to need is there for all, so it comes before all.
+        while True:
+            self._start(wanted)
+            if self.copied <= wanted:
+                break
+            wanted = wanted | self.copied
+
+    def _start(self, wanted: set[Value]) -> None:
+        """Place all equations, with copies of these views as soon as they are read."""
         self.groups: list[Group] = []
         self.group_of: dict[Value, Group] = {}
         self.copied: set[Value] = set()
-        self._given = set(program.inputs)
+        self._wanted, program = wanted, self.program
         for equation in _light_first(program):
             name = equation.primitive.name
             if name in VIEWS or name in SOURCES:
@@ -155,6 +166,9 @@ class Grouping:
     def look(self, value: Value, index: Index) -> Read:
         """What a reader of ``value`` at ``index`` loads: no view, unless it is stored as one."""
         while not (self.is_given(value) or value in self.copied):
+            if value in self._wanted:
+                self._lying(value)
+                break
             equation = value.equation
             assert equation is not None
             if equation.primitive.name not in VIEWS:
@@ -174,13 +188,25 @@ class Grouping:
         if self.lies(value):
             return value
         axes = tuple(map(Axis, value.shape))
+        below = value.equation.inputs if value.equation is not None else ()
+        for each in below:  # what it is made of comes first
+            self._settle_value(each)
         group = self._append(Group("copy", axes, "the order of its elements must lie in memory"))
         group.index[value] = index_of(axes)
-        self._note_reads(group, value, group.index[value])
+        self._note_below(group, value, group.index[value])
         self.copied.add(value)
         self.group_of[value] = group
         group.stored[value] = None
         return value
+
+    def _settle_value(self, value: Value) -> None:
+        self.leaves(value, index_of(tuple(map(Axis, value.shape))))
+
+    def _note_below(self, group: Group, value: Value, index: Index) -> None:
+        """Note what computing a stored view or source reads."""
+        wanted, self._wanted = self._wanted, self._wanted - {value}
+        self._note_reads(group, value, index)
+        self._wanted = wanted
 
     def lies(self, value: Value) -> bool:
         """Whether the value lies in memory in its own shape (a view does not)."""
@@ -247,9 +273,11 @@ class Grouping:
         self.group_of[value] = group
 
     def _place_alone(self, equation: Equation) -> None:
+        results = [value for value in self.program.results[equation] if value is not None]
+        if not results:
+            return
         for value in equation.inputs:
             self.operand(value)  # copies views that cannot be read in place
-        results = [value for value in self.program.results[equation] if value is not None]
         name = equation.primitive.name
         kind = "contraction" if name in CONTRACTIONS else name
         shape = equation.types[0].shape if kind == "contraction" else ()

@@ -14,6 +14,10 @@ from clearprop.executors.native.machine import Machine
 from clearprop.executors.native.writer import Function, Module, Operand, integer
 from clearprop.ir.value import Value
 
+# About what one core of an x86 server with 512-bit vectors does in a second, to judge whether
+# several threads pay; a factor of two or three more or less hardly changes the answer.
+MULTIPLY_ADDS_PER_SECOND = 4e10  # contractions
+ELEMENTS_PER_SECOND = 4e9  # everything else
 _MOST_TASKS = 64
 _LEAST_WORK = 1 << 14  # elementary operations that are worth a task of their own
 
@@ -30,14 +34,16 @@ class Kernel:
         label: what it computes, for people.
         homes: the arrays that it reads and writes.
         tasks: into how many parts it is cut; the parts may run at the same time.
-        work: elementary operations in all.
+        flops: arithmetic operations in all.
+        seconds: about how long it takes alone.
     """
 
     name: str
     label: str
     homes: tuple[Home, ...]
     tasks: int
-    work: int
+    flops: int
+    seconds: float
 
 
 @dataclass
@@ -91,11 +97,18 @@ class KernelWriter:
             self.function, compilation.grouping, self.pointers, self.flag
         )
 
-    def finish(self, tasks: int, work: int) -> Kernel:
-        """The finished kernel."""
+    def finish(self, tasks: int, flops: int, *, rate: float = ELEMENTS_PER_SECOND) -> Kernel:
+        """The finished kernel.
+
+        Args:
+            tasks: into how many parts it is cut.
+            flops: arithmetic operations in all.
+            rate: about how many of them a core does in a second.
+        """
         self.function.finish()
         name = self.compilation.module.add(self.function, _identifier(self.label))
-        kernel = Kernel(name, self.label, tuple(self.pointers.homes), tasks, work)
+        homes = tuple(self.pointers.homes)
+        kernel = Kernel(name, self.label, homes, tasks, flops, flops / rate)
         self.compilation.kernels.append(kernel)
         return kernel
 

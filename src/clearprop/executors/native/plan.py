@@ -177,6 +177,8 @@ class _Planner:
         outputs: Sequence[Home | None],
         carries: Sequence[Carry],
     ) -> None:
+        # What nobody reads is not computed.
+        program = Program.under(program.outputs, program.inputs)
         self.surroundings, self.program = surroundings, program
         self.plan = Plan()
         self.homes: dict[Value, Home] = self.plan.homes

@@ -11,7 +11,9 @@ import math
 
 from clearprop.executors.native import rounding
 from clearprop.executors.native.exponentials import (
+    EXP,
     LN2,
+    exp_moderate,
     exp_split,
     log_split,
     split_exponent,
@@ -30,6 +32,8 @@ _LOG = (
     0.1319925687633766, 0.13256511507392912, 0.15386770056721225, 0.1818178410081421,
     0.22222222522843726, 0.28571428570083957, 0.4000000000000229,
 )  # fmt: skip
+# log(1 + u) = 2 s + s^3 q(s^2), with an error below 2^-37: for floats.
+_SHORT_LOG = (0.23584975756884732, 0.2853716881435778, 0.4000033723167545, 0.6666666563725653)
 _TWO_THIRDS = (2 / 3, 3.700743415417188e-17)
 _GREATEST_POWER = 2.0**64  # beyond it every power but that of 1 is 0 or infinite
 
@@ -49,8 +53,9 @@ def power(f: Function, x: Operand, y: Operand) -> Operand:
 def _power_in_double(a: Number, y: Number) -> Number:
     """a^y of floats, a > 0: double has digits enough for the plain formula."""
     e, _, m = split_exponent(a)
-    logarithm = log_split(e, m - 1.0)
-    return exp_split(_limited(y) * logarithm, None)
+    product = _limited(y) * log_split(e, m - 1.0, _SHORT_LOG)
+    # Beyond 200 a float is 0 or infinite, a double is not.
+    return exp_moderate(product.at_least(-200.0).at_most(200.0), EXP["float"])
 
 
 def _power_of_positive(a: Number, y: Number) -> Number:

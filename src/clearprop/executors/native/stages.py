@@ -137,8 +137,9 @@ class Stages:
             if value in needed or not self.has_lanes(value):
                 continue
             needed.add(value)
-            if not (value in self._saved and self._stage[value] < stage):
-                stack += self._uses[self._equation[value]]
+            equation = self._equation.get(value)  # None: somebody else computes it
+            if equation and not (value in self._saved and self._stage[value] < stage):
+                stack += self._uses[equation]
         return needed
 
     def _crossing(self) -> set[Value]:

@@ -1,51 +1,149 @@
 """Threads that run one function together.
 
-The threads are Python threads that sit inside the same native call (the GIL is released in it).
-They meet at barriers: each spins for a moment, then lets others have the core.
+The threads are Python threads that sit inside the same native call (the GIL is released in it),
+so there is nothing to keep alive between calls, and nothing that a fork could break.  Inside they
+claim tasks one by one, and meet at barriers: each spins for a moment, then lets others have the
+core, so that more threads than cores are slow but never stuck.
 """
 
 from __future__ import annotations
 
-from clearprop.executors.native.writer import Function, Operand, integer
+import multiprocessing
+import os
+from collections.abc import Callable
+from threading import Thread
+
+import numpy as np
+
+from clearprop.errors import ArgumentError
+from clearprop.executors.native.machine import available_cores
+from clearprop.executors.native.writer import Function, Operand, constant, integer
+from clearprop.ir.place import here
+from clearprop.ir.value import Array
 
 _SPINS = 64  # looks at the barrier before the core is given to somebody else
+# Words of the team's memory, each in a cache line of its own.
+_COME, _ROUNDS, _CLAIMED = 0, 8, 16
+WORDS = 24
 
 
-def write_barrier(f: Function, barrier: Operand, threads: Operand) -> None:
+def thread_count(wanted: int | None) -> int:
+    """How many threads to use.
+
+    Args:
+        wanted: by the user; None for as many as ``OMP_NUM_THREADS`` says, else as there are cores
+            for this process.  A worker process of a pool gets one: its siblings have the others.
+
+    Raises:
+        ArgumentError: it is no whole number of at least 1.
+    """
+    if wanted is not None:
+        if isinstance(wanted, bool) or not isinstance(wanted, (int, np.integer)) or wanted < 1:
+            raise ArgumentError(
+                "Choosing the number of threads: it is no whole number of at least 1",
+                found=f"threads={wanted!r}",
+                needed="1, 2, 3, ... or None",
+                at=str(here()),
+            )
+        return int(wanted)
+    told = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    if told.isdigit() and int(told) > 0:
+        return int(told)
+    if multiprocessing.parent_process() is not None:
+        return 1
+    return available_cores()
+
+
+def run_team(function: Callable[[int, int], object], table: int, threads: int) -> None:
+    """Call ``function(table, thread)`` in each of several threads at the same time."""
+    others = [
+        Thread(target=function, args=(table, number), daemon=True, name=f"clearprop-{number}")
+        for number in range(1, threads)
+    ]
+    for thread in others:
+        thread.start()
+    function(table, 0)
+    for thread in others:
+        thread.join()
+
+
+def write_barrier(f: Function, team: Operand, threads: Operand) -> None:
     """Call the function at which all threads of a team wait for one another.
 
     Args:
         f: where.
-        barrier: address of two cache lines: how many have come, and how often all have.
+        team: address of the team's memory.
         threads: how many there are.
     """
-    name = _barrier(f)
-    f.call(name, barrier, threads)
+    f.call(_barrier(f), team, threads)
 
 
 def _barrier(caller: Function) -> str:
     module = caller.module
     module.declarations["declare i32 @sched_yield()"] = None
-    f = Function(module, [("ptr", "barrier"), ("i64", "threads")])
-    barrier, threads = f.parameters
-    rounds = f.address(barrier, "i64", 8)
+    f = Function(module, [("ptr", "team"), ("i64", "threads")])
+    team, threads = f.parameters
+    rounds = f.address(team, "i64", _ROUNDS)
     now = f.effect("i64", f"load atomic i64, ptr {rounds.text} acquire, align 8")
-    come = f.effect("i64", f"atomicrmw add ptr {barrier.text}, i64 1 acq_rel")
+    come = f.effect("i64", f"atomicrmw add ptr {team.text}, i64 1 acq_rel")
     is_last = f.compare("icmp eq", f.add(come, 1), threads)
     with f.when(is_last):
-        f.line(f"  store atomic i64 0, ptr {barrier.text} release, align 8")
+        f.line(f"  store atomic i64 0, ptr {team.text} release, align 8")
         following = f.add(now, 1)
         f.line(f"  store atomic i64 {following.text}, ptr {rounds.text} release, align 8")
-    with f.when(f.binary("xor", is_last, Operand("i1", "true"))):
-        with f.repeat([integer(0)]) as loop:
-            (spins,) = loop.carried
-            if module.machine is not None and module.machine.is_x86:
-                module.declarations["declare void @llvm.x86.sse2.pause()"] = None
-                f.line("  call void @llvm.x86.sse2.pause()")
-            with f.when(f.compare("icmp sgt", spins, integer(_SPINS))):
-                f.line("  call i32 @sched_yield()")
-            seen = f.effect("i64", f"load atomic i64, ptr {rounds.text} acquire, align 8")
-            loop.next = [f.add(spins, 1)]
-            loop.again = f.compare("icmp eq", seen, now)
+    waits = f.binary("xor", is_last, constant("i1", 1))
+    with f.when(waits), f.repeat([integer(0)]) as loop:
+        (spins,) = loop.carried
+        if module.machine is not None and module.machine.is_x86:
+            module.declarations["declare void @llvm.x86.sse2.pause()"] = None
+            f.line("  call void @llvm.x86.sse2.pause()")
+        with f.when(f.compare("icmp sgt", spins, integer(_SPINS))):
+            f.effect("i32", "call i32 @sched_yield()")
+        seen = f.effect("i64", f"load atomic i64, ptr {rounds.text} acquire, align 8")
+        loop.next = [f.add(spins, 1)]
+        loop.again = f.compare("icmp eq", seen, now)
     f.finish()
     return module.add(f, "barrier")
+
+
+class Claims:
+    """Tasks that threads take one by one: a counter that only grows.
+
+    Every thread finds the counter at the end of a kernel's tasks exactly once; so all know where
+    it stands when the next kernel begins, without setting it back.
+
+    Args:
+        f: the function that runs the plan.
+        team: address of the team's memory.
+        threads: how many there are.
+    """
+
+    def __init__(self, f: Function, team: Operand, threads: Operand) -> None:
+        self._f, self._threads = f, threads
+        self._counter = f.address(team, "i64", _CLAIMED)
+        self._start = f.stack("i64", 1, alignment=8)
+        f.store(integer(0), self._start)
+
+    def write(self, tasks: int, call: Callable[[Operand, Operand], object]) -> None:
+        """Write the loop that takes tasks as long as there are any.
+
+        Args:
+            tasks: how many there are.
+            call: writes the call for a task and the one after it.
+        """
+        f = self._f
+        start = f.load("i64", self._start, pinned=True)
+        with f.repeat() as loop:
+            claimed = f.effect(
+                "i64", f"atomicrmw add ptr {self._counter.text}, i64 1 monotonic"
+            )
+            task = f.binary("sub", claimed, start)
+            loop.again = f.compare("icmp slt", task, integer(tasks))
+            with f.when(loop.again):
+                call(task, f.add(task, 1))
+        f.store(f.add(f.add(start, tasks), self._threads), self._start)
+
+
+def team_memory() -> Array:
+    """Memory for a team, for one call."""
+    return np.zeros(WORDS + 8, np.uint64)

@@ -1,0 +1,52 @@
+"""Whether several threads pay: an estimate of how long a plan takes, alone and together.
+
+Results never depend on the choice.
+"""
+
+from __future__ import annotations
+
+from clearprop.executors.native.kernels import Kernel
+from clearprop.executors.native.plan import Choice, Plan, Repetition
+
+_CALL_SECONDS = 4e-9
+_BARRIER_SECONDS = 4e-7
+_TEAM_SECONDS = 1e-4  # to start the threads and to wait for their end
+_GAIN = 1.15  # together must be faster by this much
+
+
+def pays(plan: Plan, threads: int, *, is_loop: bool) -> bool:
+    """Whether a plan is faster with several threads.
+
+    Args:
+        plan: what is run.
+        threads: how many there are.
+        is_loop: whether it is run for many rounds in one call, so that starting threads costs
+            nothing.
+    """
+    alone, together = _seconds(plan, threads)
+    if not is_loop:
+        together += _TEAM_SECONDS
+    return together * _GAIN < alone
+
+
+def _seconds(plan: Plan, threads: int) -> tuple[float, float]:
+    """How long it takes with one thread, and with several."""
+    alone = together = 0.0
+    for step in plan.steps:
+        if isinstance(step, Kernel):
+            seconds = step.seconds + _CALL_SECONDS
+            alone += seconds
+            if step.tasks > 1:
+                together += seconds / min(threads, step.tasks) + 2 * _BARRIER_SECONDS
+            else:
+                together += seconds
+        elif isinstance(step, Repetition):
+            one, several = _seconds(step.plan, threads)
+            rounds = 1 if step.length is None else step.length
+            alone += rounds * one
+            together += rounds * (several + _BARRIER_SECONDS)
+        elif isinstance(step, Choice):
+            both = [_seconds(each, threads) for each in step.plans]
+            alone += max(one for one, _ in both)
+            together += max(several for _, several in both) + _BARRIER_SECONDS
+    return alone, together
