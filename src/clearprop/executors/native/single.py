@@ -15,6 +15,7 @@ from clearprop.executors.native.kernels import Compilation
 from clearprop.executors.native.nests import Nest, Store, write_copy
 from clearprop.executors.native.random_bits import write_random_bits
 from clearprop.executors.native.scattering import write_additions
+from clearprop.executors.native.sorting import write_argsort, write_sort, write_top_k
 from clearprop.executors.native.windows import write_windows
 from clearprop.executors.native.writer import Operand
 from clearprop.ir.value import Value
@@ -121,6 +122,9 @@ SINGLE_WRITERS: dict[str, SingleWriter] = {
     "cumulative_sum": write_cumulative,
     "cumulative_product": write_cumulative,
     "random_bits": write_random_bits,
+    "sort": write_sort,
+    "argsort": write_argsort,
+    "top_k": write_top_k,
     "window_max": write_windows,
     "window_argmax": write_windows,
     "window_gather": write_windows,
