@@ -83,9 +83,7 @@ class Compiled:
         table = Table(len(program.inputs), len(program.outputs))
         kept = kept_bytes(self.plan.kept)
         count = thread_count(threads)
-        together = (
-            count > 1 and not counts and pays(self.plan, count, is_loop=loop is not None)
-        )
+        together = count > 1 and not counts and pays(self.plan, count, is_loop=loop is not None)
         self.threads = count if together else 1
         write_run(module, machine, self.plan, table, together=together, counts=counts)
         self.text = module.text()

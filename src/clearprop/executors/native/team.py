@@ -134,9 +134,7 @@ class Claims:
         f = self._f
         start = f.load("i64", self._start, pinned=True)
         with f.repeat() as loop:
-            claimed = f.effect(
-                "i64", f"atomicrmw add ptr {self._counter.text}, i64 1 monotonic"
-            )
+            claimed = f.effect("i64", f"atomicrmw add ptr {self._counter.text}, i64 1 monotonic")
             task = f.binary("sub", claimed, start)
             loop.again = f.compare("icmp slt", task, integer(tasks))
             with f.when(loop.again):
