@@ -20,10 +20,12 @@ from clearprop.ir.types import TensorType
 from clearprop.ir.value import Array
 from clearprop.registry import describe, rebuild
 from clearprop.train.files import Contents, damaged, json_text, read_file, refusing, write_file
+from clearprop.train.history import History
 from clearprop.train.model import Model
 from clearprop.train.paths import difference_of, types_of, weight_paths, weight_types
 from clearprop.train.setup import CompileArguments
 from clearprop.train.skeleton import (
+from clearprop.train.state import TrainingState
     build_layers,
     input_types,
     layer_records,
