@@ -25,7 +25,6 @@ from clearprop.train.model import Model
 from clearprop.train.paths import difference_of, types_of, weight_paths, weight_types
 from clearprop.train.setup import CompileArguments
 from clearprop.train.skeleton import (
-from clearprop.train.state import TrainingState
     build_layers,
     input_types,
     layer_records,
@@ -34,6 +33,7 @@ from clearprop.train.state import TrainingState
     restore_drawn,
     see_inputs,
 )
+from clearprop.train.state import TrainingState
 
 Path = str | os.PathLike[str]
 
