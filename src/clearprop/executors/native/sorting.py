@@ -1,4 +1,4 @@
-"""Sorting: short rows by comparing all with all, long ones by the digits of their keys."""
+"""Sorting: short rows in registers, long ones by the digits of their keys."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from clearprop.dtypes import U8
 from clearprop.executors.native.groups import Group
 from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels import Compilation, KernelWriter, nested, task_count
+from clearprop.executors.native.networks import longest_in_network, write_network
 from clearprop.executors.native.radix import Radix
 from clearprop.executors.native.ranks import longest_ranked, write_ranked
 from clearprop.executors.native.sort_rows import Rows
@@ -48,7 +49,9 @@ def _write(compilation: Compilation, group: Group, values: Home | None, order: H
     writer = KernelWriter(compilation, equation.primitive.name)
     f, rows = writer.function, Rows(compilation, writer, equation, values, order)
     work = equation.inputs[0].type.size * _WORK
-    is_short = rows.length <= longest_ranked(machine, dtype.itemsize)
+    only_values = order is None and not rows.descending
+    fits = only_values and rows.length <= longest_in_network(machine, dtype.itemsize)
+    is_short = fits or rows.length <= longest_ranked(machine, dtype.itemsize)
     radix = None if is_short else Radix(rows, machine.lanes(max(dtype.itemsize, 4)))
     extent = rows.walks[0].extent if rows.walks else 1
     wanted = task_count(extent, work)
@@ -71,6 +74,8 @@ def _write(compilation: Compilation, group: Group, values: Home | None, order: H
         def row(carried: list[Operand]) -> list[Operand]:
             if radix is not None and scratch is not None:
                 radix.write(scratch)
+            elif fits:
+                write_network(rows, machine)
             else:
                 write_ranked(rows, machine)
             return carried
