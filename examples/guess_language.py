@@ -62,7 +62,7 @@ print(f"{accuracy:.0%} right; {1 / len(languages):.0%} by chance")
 print("more than four of five:", accuracy > 0.8)
 
 # What it says of new texts.
-for text in ["the shortest paths", "drei kleine katzen", "kolme uutta ovea", "trzy nowe drzwi"]:
+for text in ["the shortest paths", "das schwarze pferd", "kolme uutta ovea", "trzy nowe drzwi"]:
     probabilities = cp.softmax(model.predict(encoded([text]))[0]).numpy()
     best = probabilities.argmax()
     print(f"{text}: {languages[best]} ({probabilities[best]:.0%})")

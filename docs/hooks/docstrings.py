@@ -21,8 +21,10 @@ class Docstrings(griffe.Extension):
     """Rewrites what the Google style does not know into Markdown, before it is parsed."""
 
     def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:
-        for cls in _classes_under(pkg):
+        classes = list(_classes_under(pkg))
+        for cls in classes:
             _without_overrides(cls)
+        _gather_halves(classes)
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
         if isinstance(obj, griffe.Function):
@@ -48,6 +50,28 @@ def _without_overrides(cls: griffe.Class) -> None:
     for name in promised & set(cls.members):
         if not name.startswith("__"):
             cls.del_member(name)
+
+
+def _gather_halves(classes: list[griffe.Class]) -> None:
+    """A base that one class alone stands on is half of it, in a file of its own: told with it."""
+    children: dict[str, list[griffe.Class]] = {}
+    for cls in classes:
+        for base in cls.resolved_bases:
+            if base.module.parent is cls.module.parent:
+                children.setdefault(base.path, []).append(cls)
+    for half in classes:
+        whole = children.get(half.path, [])
+        if len(whole) == 1 and not _is_exported(half):
+            for name, member in list(half.members.items()):
+                if not name.startswith("_"):
+                    whole[0].set_member(name, member)
+
+
+def _is_exported(cls: griffe.Class) -> bool:
+    room: griffe.Object | None = cls.module
+    while room is not None and cls.name not in (room.exports or []):
+        room = room.parent
+    return room is not None
 
 
 def _in_markdown(text: str) -> str:

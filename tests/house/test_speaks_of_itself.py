@@ -21,7 +21,7 @@ def own_files() -> list[Path]:
     for folder, folders, files in os.walk(ROOT):
         hidden = {name for name in folders if name.startswith(".") and name != ".ci"}
         folders[:] = [name for name in folders if name not in LEFT_OUT | hidden]
-        paths = [Path(folder, name) for name in files]
+        paths = [Path(folder, name) for name in files if name != ".git"]  # a worktree has this
         found += [path for path in paths if path.suffix in TEXT and path.is_file()]
     return found
 

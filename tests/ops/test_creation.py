@@ -10,6 +10,7 @@ import pytest
 
 from clearprop import ops
 from clearprop.errors import ArgumentError, DTypeError, ShapeError
+from clearprop.tensor import tensor
 from tests.ops.checks import exactly, same
 from tests.support.numbers import gradients
 
@@ -47,6 +48,11 @@ def test_ranges_of_broken_numbers() -> None:
 def test_equal_distances_are_numpys() -> None:
     same(ops.linspace(0, 1, 5), np.linspace(0, 1, 5), dtype="f4")
     exactly(ops.linspace(-1, 1, 7, "f8"), np.linspace(-1, 1, 7))
+
+
+def test_distances_between_tensors_have_the_digits_asked_for() -> None:
+    first: Any = tensor(-2.0)
+    exactly(ops.linspace(first, -3, 50, "f8"), np.linspace(-2, -3, 50))
 
 
 @pytest.mark.parametrize("args", [(3,), (2, 3), (3, 2, 1), (3, 3, -1), (0,), (2, 2, 5)])

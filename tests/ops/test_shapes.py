@@ -109,6 +109,9 @@ def test_reshape_explains_itself() -> None:
         lambda: ops.stack([X, X], axis=4),
         lambda: ops.split(X, 2, axis=1),
         lambda: ops.split(X, 0),
+        lambda: ops.split(X, "parts"),
+        lambda: ops.split(X, 1.5),
+        lambda: ops.split(X, [0, 0.5]),
         lambda: ops.pad(X, -1),
         lambda: ops.pad(X, ((1, 1), (1, 1))),
         lambda: ops.pad(X, 1, "nonsense"),
@@ -143,7 +146,9 @@ def test_joining_promotes_and_allows_different_lengths() -> None:
     exactly(ops.stack([1, 2.5]), np.array([1, 2.5], np.float32))
 
 
-@pytest.mark.parametrize("sections", [1, 3, [1], [1, 2], [0, 2, 2], [5], [-1], []])
+@pytest.mark.parametrize(
+    "sections", [1, 3, [1], [1, 2], [0, 2, 2], [5], [-1], [], np.array([1, 2])]
+)
 def test_splitting_is_numpys(sections: Any) -> None:
     parts, wanted = ops.split(X, sections, axis=1), np.split(X, sections, axis=1)
     assert len(parts) == len(wanted)

@@ -142,6 +142,24 @@ def test_masks_come_from_the_inputs() -> None:
     assert_trains_alike(make, compiled, x, numbers(1))
 
 
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize(("cls", "arguments"), KINDS, ids=str)
+def test_heads_learn_what_keras_learns(cls: str, arguments: dict[str, Any], causal: bool) -> None:
+    steady = {name: value for name, value in arguments.items() if name != "dropout"}
+
+    def make(kit: Any) -> Any:
+        inputs = [kit.layers.Input(shape) for shape in ((3, 4), (5, 6), (5, 7))]
+        given = [kit.layers.Dense(5, "tanh")(each) for each in inputs]
+        read = getattr(kit.layers, cls)(**steady)(*given, use_causal_mask=causal)
+        return kit.Model(inputs, kit.layers.Dense(1)(kit.layers.Flatten()(read)))
+
+    def compiled(kit: Any) -> dict[str, Any]:
+        return {"optimizer": kit.optimizers.SGD(0.02, momentum=0.5), "loss": "mse"}
+
+    x = [numbers(3, 4), numbers(5, 6, seed=1), numbers(5, 7, seed=2)]
+    assert_trains_alike(make, compiled, x, numbers(1, seed=3))
+
+
 @pytest.mark.parametrize("call", [{}, {"use_causal_mask": True}, {"mask": True}])
 @pytest.mark.parametrize(
     ("cls", "arguments"),

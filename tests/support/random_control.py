@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from clearprop.dtypes import I64
 from clearprop.ir.program import Program, programs_in
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Equation, Value
 from tests.support.random_builder import Builder, Rejected
 
 Steps = Callable[[Builder, int], None]  # writes some random words
+_TO_APPEND = 3  # equations that write a row of a history
 
 
 def _is_rounded(b: Builder, values: Sequence[Value]) -> list[bool]:
@@ -32,6 +36,9 @@ def scan_writer(steps: Steps) -> Callable[[Builder], None]:
     def write(b: Builder) -> None:
         if b.depth >= b.options.depth:
             raise Rejected
+        if b.chance(0.25):
+            _write_history(b, steps)
+            return
         length = b.one_of([0, 1, 2, 2, 3, 3, 4])
         carry = [b.operand("biuf", ranks=(0, 3)) for _ in range(b.below(4))]
         per_step = [_rows(b, length) for _ in range(b.below(3))]
@@ -55,6 +62,43 @@ def scan_writer(steps: Steps) -> Callable[[Builder], None]:
         )
 
     return write
+
+
+def _write_history(b: Builder, steps: Steps) -> None:
+    """Write a loop that reads an earlier row of what it carries, and appends one, at each step."""
+    row = b.operand("biuf", ranks=(0, 2)).type
+    count = 1 + b.below(4)
+    length = b.below(count + 1)
+    carry = [b.like(TensorType((count, *row.shape), row.dtype)), b.index(count - length + 1, ())]
+    per_step = [b.index(count, (length,))]
+    captured = [b.operand("biuf") for _ in range(b.below(3))]
+    if b.budget.left < _TO_APPEND + 2:  # a word that reads, and the loop itself
+        raise Rejected
+    history, number, earlier = (
+        Value(carry[0].type),
+        Value(carry[1].type),
+        Value(TensorType((), I64)),
+    )
+    rest = [Value(value.type) for value in captured]
+    rounded = [row.dtype.kind == "f", False, False, *_is_rounded(b, captured)]
+    inside = b.inner([history, number, earlier, *rest], rounded)
+    b.budget.left -= _TO_APPEND
+    inside.write("gather", history, earlier, axis=0)
+    steps(inside, 4)
+    b.budget.left += _TO_APPEND
+    (block,) = inside.write("reshape", _of_type(inside, row), shape=(1, *row.shape))
+    zero, one = (Value.leaf(np.asarray(n, I64)) for n in (0, 1))
+    (after,) = inside.write("dynamic_update", history, block, number, *(zero for _ in row.shape))
+    (following,) = inside.write("add", number, one)
+    b.write(
+        "scan",
+        *(*carry, *per_step, *captured),
+        body=inside.finish([after, following, *([_any(inside)] if b.chance(0.5) else [])]),
+        carry_count=len(carry),
+        step_count=len(per_step),
+        length=length,
+        reverse=b.chance(0.5),
+    )
 
 
 def branch_writer(steps: Steps) -> Callable[[Builder], None]:

@@ -4,11 +4,12 @@
     outputs = run(program, arrays)
 
 Equal seeds (and options) give equal Programs.  They have up to 20 equations, those inside of
-scans and branches (up to two deep) included; inputs and constants with NaN, infinities, -0.0 and
-denormals, of all element types, with axes of length 0 and 1, some of them repeated numbers or
-views in another order of memory; equations that stand there twice, or that nobody reads; outputs
-that are inputs, constants, or the same value again.  Running one never fails: indices are inside
-of what they index.  ``Options`` says what else can be asked for:
+scans and branches (up to two deep) included; loops that append to what they carry and read it;
+inputs and constants with NaN, infinities, -0.0 and denormals, of all element types, with axes of
+length 0 and 1, some of them repeated numbers or views in another order of memory; equations that
+stand there twice, or that nobody reads; outputs that are inputs, constants, or the same value
+again.  Running one never fails: indices are inside of what they index.  ``Options`` says what
+else can be asked for:
 
     random_program(seed, Options(steady=True))    to compare executors, up to rounding
     random_program(seed, Options(smooth=True))    to compare gradients with differences

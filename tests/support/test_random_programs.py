@@ -104,6 +104,29 @@ def test_programs_lie_in_one_another() -> None:
     assert {depth(random_program(seed, options).program) for seed in SEEDS} == {0, 1}
 
 
+@pytest.mark.parametrize("options", [Options(), STEADY, SMOOTHLY], ids=["any", "steady", "smooth"])
+def test_some_loops_append_to_what_they_carry(options: Options) -> None:
+    programs = [random_program(seed, options).program for seed in SEEDS]
+    assert sum(map(appends, programs)) >= 5
+
+
+def appends(program: Program) -> bool:
+    """Whether a loop in it reads rows of a carry, and hands it on with a new row."""
+    inner = [p for e in program.equations for p in all_programs_in(e.params)]
+    loops = [e for each in (program, *inner) for e in each.equations if "body" in e.params]
+    return any(
+        output.equation in body.equations
+        and output.equation.primitive.name == "dynamic_update"
+        and output.equation.inputs[0] is history
+        and any(e.primitive.name == "gather" and e.inputs[0] is history for e in body.equations)
+        for loop in loops
+        for body in [loop.params["body"]]
+        for history, output in zip(
+            body.inputs[: loop.params["carry_count"]], body.outputs, strict=False
+        )
+    )
+
+
 def test_arrays_are_of_every_sort() -> None:
     arrays = list(all_arrays())
     floats = [array for array in arrays if array.dtype.kind == "f" and array.size]

@@ -247,7 +247,8 @@ def linspace(start: float, stop: float, num: int = 50, dtype: object = None) -> 
         array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
     """
     (count,) = as_shape(num, _DOING)
-    return leaf_class().leaf(np.linspace(start, stop, count).astype(_dtype(dtype)))
+    first, last = (np.asarray(end, np.float64) for end in (start, stop))
+    return leaf_class().leaf(np.linspace(first, last, count).astype(_dtype(dtype)))
 
 
 @operation

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from operator import index
+from typing import Any
 
 import numpy as np
 
@@ -168,6 +170,7 @@ def split(x: ArrayLike, sections: int | Sequence[int], axis: int = 0) -> list[Va
 
     Raises:
         ShapeError: the length cannot be divided into so many equal parts.
+        ArgumentError: ``sections`` is something else.
 
     Example:
         >>> import clearprop as cp
@@ -176,22 +179,34 @@ def split(x: ArrayLike, sections: int | Sequence[int], axis: int = 0) -> list[Va
     """
     value = lift(x)[0]
     place = one_axis(axis, len(value.shape), "Splitting")
-    length = value.shape[place]
-    if isinstance(sections, Sequence):
-        cuts = [slice(None, cut).indices(length)[1] for cut in sections]
-    elif sections < 1 or length % sections:
+    cuts = _cuts(sections, value, place)
+    return [
+        sliced(value, place, start, max(start, stop))
+        for start, stop in pairwise([0, *cuts, value.shape[place]])
+    ]
+
+
+def _cuts(sections: Any, x: Value, axis: int) -> list[int]:
+    """The indices at which new parts begin."""
+    length = x.shape[axis]
+    try:
+        if np.ndim(sections):
+            return [slice(None, index(cut)).indices(length)[1] for cut in sections]
+        count = index(sections)
+    except (TypeError, ValueError):
+        raise ArgumentError(
+            "Splitting: the parts are told by their number, or by the indices where they begin",
+            found=f"sections={sections!r}",
+            needed="such as sections=3 or sections=[2, 5]",
+        ) from None
+    if count < 1 or length % count:
         raise ShapeError(
-            f"Splitting: {length} elements do not make {sections} equal parts",
-            found=f"x: {value.type}, axis {place}",
+            f"Splitting: {length} elements do not make {count} equal parts",
+            found=f"x: {x.type}, axis {axis}",
             needed=f"a number of parts that divides {length}",
             try_="give the indices at which parts begin: split(x, [2, 5])",
         )
-    else:
-        cuts = [length // sections * n for n in range(1, sections)]
-    return [
-        sliced(value, place, start, max(start, stop))
-        for start, stop in pairwise([0, *cuts, length])
-    ]
+    return [length // count * n for n in range(1, count)]
 
 
 def sliced(x: Value, axis: int, start: int, stop: int) -> Value:

@@ -21,15 +21,8 @@ from clearprop.ops import (
     square,
     subtract,
 )
-from clearprop.optimizers.rule import (
-    Common,
-    LearningRate,
-    RuleOptimizer,
-    Shared,
-    Slots,
-    mixed,
-    zeros,
-)
+from clearprop.optimizers.arguments import Common, LearningRate
+from clearprop.optimizers.rule import RuleOptimizer, Shared, Slots, mixed, zeros
 from clearprop.tensor.parameter import Parameter
 
 

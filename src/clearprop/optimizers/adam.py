@@ -18,16 +18,8 @@ from clearprop.ops import (
     square,
     subtract,
 )
-from clearprop.optimizers.rule import (
-    Common,
-    CommonButDecay,
-    LearningRate,
-    RuleOptimizer,
-    Shared,
-    Slots,
-    mixed,
-    zeros,
-)
+from clearprop.optimizers.arguments import Common, CommonButDecay, LearningRate
+from clearprop.optimizers.rule import RuleOptimizer, Shared, Slots, mixed, zeros
 from clearprop.tensor.parameter import Parameter
 
 

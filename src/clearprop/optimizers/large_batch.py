@@ -26,15 +26,8 @@ from clearprop.ops import (
     where,
 )
 from clearprop.ops import sum as sum_
-from clearprop.optimizers.rule import (
-    Common,
-    LearningRate,
-    RuleOptimizer,
-    Shared,
-    Slots,
-    mixed,
-    zeros,
-)
+from clearprop.optimizers.arguments import Common, LearningRate
+from clearprop.optimizers.rule import RuleOptimizer, Shared, Slots, mixed, zeros
 from clearprop.tensor.parameter import Parameter
 
 

@@ -20,16 +20,9 @@ from clearprop.ops import (
 )
 from clearprop.ops import sum as sum_
 from clearprop.optimizers.adam import adam_step
+from clearprop.optimizers.arguments import CommonButDecay, LearningRate
 from clearprop.optimizers.optimizer import path_of
-from clearprop.optimizers.rule import (
-    CommonButDecay,
-    LearningRate,
-    RuleOptimizer,
-    Shared,
-    Slots,
-    mixed,
-    zeros,
-)
+from clearprop.optimizers.rule import RuleOptimizer, Shared, Slots, mixed, zeros
 from clearprop.tensor.parameter import Parameter
 
 _LEAST_LENGTH = 1e-7

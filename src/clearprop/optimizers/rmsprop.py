@@ -6,15 +6,8 @@ from typing import ClassVar, Unpack
 
 from clearprop.ir.value import Array, Value
 from clearprop.ops import add, divide, multiply, sqrt, square, subtract
-from clearprop.optimizers.rule import (
-    Common,
-    LearningRate,
-    RuleOptimizer,
-    Shared,
-    Slots,
-    mixed,
-    zeros,
-)
+from clearprop.optimizers.arguments import Common, LearningRate
+from clearprop.optimizers.rule import RuleOptimizer, Shared, Slots, mixed, zeros
 from clearprop.optimizers.sgd import late_momentum
 from clearprop.tensor.parameter import Parameter
 

@@ -8,14 +8,8 @@ from clearprop.errors import ArgumentError
 from clearprop.ir.place import here
 from clearprop.ir.value import Array, Value
 from clearprop.ops import add, multiply, subtract
-from clearprop.optimizers.rule import (
-    Common,
-    LearningRate,
-    RuleOptimizer,
-    Shared,
-    Slots,
-    zeros,
-)
+from clearprop.optimizers.arguments import Common, LearningRate
+from clearprop.optimizers.rule import RuleOptimizer, Shared, Slots, zeros
 from clearprop.tensor.parameter import Parameter
 
 

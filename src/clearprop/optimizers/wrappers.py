@@ -14,8 +14,9 @@ from clearprop.dtypes import F32, I64
 from clearprop.errors import ArgumentError
 from clearprop.ir.place import here
 from clearprop.ir.value import Array, Value
+from clearprop.optimizers.arguments import LearningRate
 from clearprop.optimizers.optimizer import Optimizer, State, path_of
-from clearprop.optimizers.rule import LearningRate, RuleOptimizer
+from clearprop.optimizers.rule import RuleOptimizer
 from clearprop.registry import Configurable
 from clearprop.tensor.parameter import Parameter
 

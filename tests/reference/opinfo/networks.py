@@ -173,6 +173,22 @@ def _every(number: Any, rank: int) -> tuple[int, ...]:
     return numbers * rank if len(numbers) == 1 else numbers
 
 
+def _hanging_over(
+    sizes: Any, window: Any, strides: Any, padding: Any, dilation: Any
+) -> list[tuple[int, int]]:
+    """Padding with as many places more behind each axis as the last window hangs over it.
+
+    PyTorch leaves out a window that begins behind the elements and the padding in front of them.
+    """
+    sides = []
+    axes = zip(sizes, window, strides, padding, dilation, strict=True)
+    for size, taps, step, low, gap in axes:
+        room = size + 2 * low - (taps - 1) * gap - 1
+        begins_inside = (room // step + 1) * step < size + low
+        sides.append((low, low + (-room % step if begins_inside else 0)))
+    return sides
+
+
 def _conv(rank: int) -> Counterpart:
     def call(
         x: Any,
@@ -232,14 +248,12 @@ def _max_pool(rank: int) -> Counterpart:
         ceil_mode: bool = False,
         return_indices: bool = False,
     ) -> Any:
-        leave_out(ceil_mode, "windows that hang over the end")
-        y = ops.max_pool(
-            _channels_last(x, rank),
-            _every(kernel_size, rank),
-            None if stride in {None, ()} else _every(stride, rank),
-            _every(padding, rank),
-            _every(dilation, rank),
-        )
+        window = _every(kernel_size, rank)
+        steps = window if stride in {None, ()} else _every(stride, rank)
+        sides, gaps = _every(padding, rank), _every(dilation, rank)
+        if ceil_mode:
+            sides = _hanging_over(x.shape[-rank:], window, steps, sides, gaps)
+        y = ops.max_pool(_channels_last(x, rank), window, steps, sides, gaps)
         return _channels_second(y, x)
 
     return call
@@ -255,16 +269,18 @@ def _average_pool(rank: int) -> Counterpart:
         count_include_pad: bool = True,
         divisor_override: Any = None,
     ) -> Any:
-        leave_out(ceil_mode, "windows that hang over the end")
         leave_out(divisor_override is not None, "another divisor")
-        leave_out(count_include_pad and any(_every(padding, rank)), "a mean that counts padding")
-        y = ops.average_pool(
-            _channels_last(x, rank),
-            _every(kernel_size, rank),
-            None if stride in {None, ()} else _every(stride, rank),
-            _every(padding, rank),
-        )
-        return _channels_second(y, x)
+        window = _every(kernel_size, rank)
+        steps = window if stride in {None, ()} else _every(stride, rank)
+        borders = _every(padding, rank)
+        sides = [(each, each) for each in borders]
+        if ceil_mode:
+            sides = _hanging_over(x.shape[-rank:], window, steps, borders, (1,) * rank)
+        y = _channels_last(x, rank)
+        if count_include_pad and any(borders):  # what lies in the padding are zeros to be counted
+            y = ops.pad(y, [(0, 0), *((each, each) for each in borders), (0, 0)])
+            sides = [(0, high - low) for low, high in sides]
+        return _channels_second(ops.average_pool(y, window, steps, sides), x)
 
     return call
 

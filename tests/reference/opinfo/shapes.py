@@ -83,19 +83,6 @@ def _rot90(x: Any, k: int = 1, dims: Any = (0, 1)) -> Any:
     return x
 
 
-def _chunk(x: Any, chunks: int, dim: int = 0) -> Any:
-    length = max(1, -(-x.shape[dim] // chunks))
-    return ops.split(x, list(range(length, x.shape[dim], length)), dim)
-
-
-def _split(x: Any, lengths: Any, dim: int = 0) -> Any:
-    if isinstance(lengths, int):
-        return ops.split(x, list(range(lengths, x.shape[dim], lengths)), dim)
-    leave_out(sum(lengths) != x.shape[dim], "split takes indices, not lengths")
-    ends = [sum(lengths[: n + 1]) for n in range(len(lengths) - 1)]
-    return ops.split(x, ends, dim)
-
-
 def _narrow(x: Any, dim: int, start: Any, length: int) -> Any:
     """A start that is a Tensor makes it a dynamic slice."""
     axis = one_axis(dim, x.ndim, "Taking a block")
@@ -147,6 +134,10 @@ def _meshgrid(*xs: Any, indexing: str = "ij") -> Any:
     return ops.meshgrid(*(xs[0] if isinstance(xs[0], (list, tuple)) else xs), indexing=indexing)
 
 
+def _constant_pad(x: Any, pad: Any, value: Any = None) -> Any:
+    return _pad("constant")(x, pad, None, value)
+
+
 def _pad(mode: str) -> Counterpart:
     def call(x: Any, pad: Any, _: Any = None, value: Any = None) -> Any:
         leave_out(any(n < 0 for n in pad), "borders of negative width, which slices are")
@@ -174,8 +165,8 @@ PLACES: dict[str, Counterpart] = {
     "broadcast_tensors": lambda *xs: [x + ops.zeros_like(sum(xs)) for x in xs],
     "broadcast_to": ops.broadcast_to,
     "cat": _cat,
-    "chunk": _chunk,
     "clone": lambda x, **kwargs: x,
+    "constant_pad_nd": _constant_pad,
     "contiguous": lambda x, **kwargs: x,
     "diagonal": _diagonal(0, 1),
     "diagonal_copy": _diagonal(0, 1),
@@ -212,9 +203,6 @@ PLACES: dict[str, Counterpart] = {
     "select": _select,
     "select_scatter": _select_scatter,
     "slice_scatter": _slice_scatter,
-    "split": _split,
-    "split.list_args": _split,
-    "split_with_sizes": _split,
     "squeeze": _squeeze,
     "squeeze.multiple": _squeeze,
     "squeeze_copy": _squeeze,
@@ -319,6 +307,15 @@ def _like(function: Counterpart) -> Counterpart:
     return call
 
 
+def _new(function: Counterpart) -> Counterpart:
+    """An array of the type of another one."""
+
+    def call(x: Any, shape: Any, *args: Any, **kwargs: Any) -> Any:
+        return function(shape, *args, dtype=dtype_of(kwargs) or x.dtype)
+
+    return call
+
+
 def _of_shape(function: Counterpart) -> Counterpart:
     def call(*shape: Any, **kwargs: Any) -> Any:
         return function(sizes(shape), dtype_of(kwargs))
@@ -332,6 +329,10 @@ NEW: dict[str, Counterpart] = {
     "full": _full,
     "full_like": _like(ops.full_like),
     "linspace": _linspace,
+    "linspace.tensor_overload": _linspace,
+    "new_full": _new(ops.full),
+    "new_ones": _new(ops.ones),
+    "new_zeros": _new(ops.zeros),
     "ones": _of_shape(ops.ones),
     "ones_like": _like(ops.ones_like),
     "zeros": _of_shape(ops.zeros),

@@ -242,7 +242,7 @@ class LayerOfCell(RNN):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments by name: those of the cell, and the layer's own."""
         own = {name: getattr(self, name) for name in SequenceOptions.__annotations__}
-        base = {"name": self._given_name, "trainable": self._trainable, "dtype": self.dtype}
+        base = {"name": self.given_name, "trainable": self.trainable, "dtype": self.dtype}
         return self.cell.get_config() | own | base
 
 
