@@ -39,7 +39,7 @@ def sampled(count: int) -> list[Any]:
     return [(*every[at][0], *every[at][1:]) for at in range(0, len(every), len(every) // count)]
 
 
-@pytest.mark.parametrize(("shape", "axis", "listed", "dtype", "kind", "machine"), sampled(90))
+@pytest.mark.parametrize(("shape", "axis", "listed", "dtype", "kind", "machine"), sampled(60))
 def test_rows_are_added_as_the_definition_adds_them(
     shape: Shape, axis: int, listed: Shape, dtype: DType, kind: DType, machine: Any
 ) -> None:

@@ -55,7 +55,7 @@ def sampled(count: int) -> list[Any]:
     return everything[:: max(1, len(everything) // count)]
 
 
-@pytest.mark.parametrize(("case", "dtype", "machine"), sampled(50))
+@pytest.mark.parametrize(("case", "dtype", "machine"), sampled(30))
 def test_windows_look_at_their_elements_as_defined(case: int, dtype: DType, machine: Any) -> None:
     shape, how = CASES[case]
     x = numbers(shape, dtype)
@@ -67,7 +67,7 @@ def test_windows_look_at_their_elements_as_defined(case: int, dtype: DType, mach
     check_word("window_argmax", machine, x, **how)
 
 
-@pytest.mark.parametrize(("case", "dtype", "machine"), sampled(35))
+@pytest.mark.parametrize(("case", "dtype", "machine"), sampled(22))
 def test_windows_choose_and_give_back_as_defined(case: int, dtype: DType, machine: Any) -> None:
     shape, how = CASES[case]
     positions = windows_shape("test", shape, how)  # type: ignore[arg-type]

@@ -23,7 +23,7 @@ from clearprop.executors.native.kernels import (
     task_count,
     walks_over,
 )
-from clearprop.executors.native.operands import operand_home
+from clearprop.executors.native.operands import operand_home, result_home
 from clearprop.executors.native.writer import Operand, constant, integer, vector_type
 from clearprop.ir.value import Equation
 
@@ -33,10 +33,9 @@ _SHORTEST = 8  # rows for which steps within a vector pay
 
 def write_cumulative(compilation: Compilation, group: Group) -> None:
     """Append the kernel of a running sum or product."""
-    equation = group.members[0]
-    (value,) = compilation.grouping.program.results[equation]
-    if value is not None and value.type.size:
-        _Cumulative(compilation, equation, compilation.homes[value]).write()
+    home = result_home(compilation, group)
+    if home is not None:
+        _Cumulative(compilation, group.members[0], home).write()
 
 
 class _Cumulative:

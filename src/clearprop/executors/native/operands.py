@@ -1,8 +1,9 @@
-"""What primitives with kernels of their own read, as arrays in memory."""
+"""What primitives with kernels of their own read and write, as arrays in memory."""
 
 from __future__ import annotations
 
 from clearprop.executors.native.affine import Axis, index_of, linear
+from clearprop.executors.native.groups import Group
 from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels import Compilation
 from clearprop.ir.value import Value
@@ -25,3 +26,11 @@ def operand_home(compilation: Compilation, value: Value) -> Home:
     line = linear(read.index, home.strides)
     strides = tuple(map(line.factor, axes))
     return Home(home.buffer, value.type, home.offset + line.constant, strides)
+
+
+def result_home(compilation: Compilation, group: Group, number: int = 0) -> Home | None:
+    """Where a result of a single equation goes; None where nobody reads it, or it is empty."""
+    value = compilation.grouping.program.results[group.members[0]][number]
+    if value is None or not value.type.size:
+        return None
+    return compilation.homes.get(value)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from clearprop.executors.native.sort_keys import key_type, write_number
 from clearprop.executors.native.sort_rows import Rows
+from clearprop.executors.native.sort_zeros import find_negative_zero, write_zeros_in_order
 from clearprop.executors.native.writer import (
     Operand,
     constant,
@@ -21,7 +22,7 @@ from clearprop.executors.native.writer import (
 )
 
 _COUNT = "i32"
-_WIDE_DIGITS = 1 << 15  # rows for which fewer rounds with longer digits are faster
+_WIDE_DIGITS = 1 << 12  # rows for which fewer rounds with longer digits are faster
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class Radix:
             ]
         self._put_results(loop.results[0])
         if not self.has_index and self.rows.dtype.kind == "f":
-            self._restore_zeros()
+            write_zeros_in_order(self.rows, find_negative_zero(self.rows, self.lanes))
 
     # -- records -------------------------------------------------------------------------------
 
@@ -222,44 +223,3 @@ class Radix:
             count = f.load(_COUNT, address, pinned=True)
             f.store(loop.carried[0], address)
             loop.next = [f.binary("add", loop.carried[0], count)]
-
-    # -- zeros ---------------------------------------------------------------------------------
-
-    def _restore_zeros(self) -> None:
-        """Put 0 and -0 in their order; their keys do not tell them apart."""
-        f, rows = self.f, self.rows
-        lanes = self.lanes
-        type_ = vector_type(self.record.key, lanes)
-        counts = [f.stack(self.record.key, lanes) for _ in range(2)]
-        for address in counts:
-            f.store(constant(type_, 0), address)
-
-        def count(place: Operand, width: int) -> None:
-            x = rows.load(place, width)
-            zero = constant(x.type, 0)
-            bits = f.convert("bitcast", x, self.record.key)
-            negative_zero = constant(bits.type, -1 << (8 * rows.dtype.itemsize - 1))
-            found = [f.compare("fcmp olt", x, zero), f.compare("icmp eq", bits, negative_zero)]
-            for address, condition in zip(counts, found, strict=True):
-                before = f.load(bits.type, address, pinned=True)
-                more = f.convert("zext", condition, self.record.key)
-                f.store(f.binary("add", before, more), address)
-
-        rows.over(rows.length, lanes, count)
-        with f.loop(0, lanes, carried=[integer(0), integer(0)]) as loop:
-            assert loop.index is not None
-            for address, before in zip(counts, loop.carried, strict=True):
-                lane = f.address(address, self.record.key, loop.index)
-                more = f.convert("zext", f.load(self.record.key, lane, pinned=True), "i64")
-                loop.next.append(f.binary("add", before, more))
-        less, negative_zeros = loop.results
-        with (
-            f.when(f.compare("icmp ne", negative_zeros, integer(0))),
-            f.loop(0, rows.length, carried=[less]) as loop,
-        ):
-            assert loop.index is not None
-            x = rows.load(loop.index)
-            is_zero = f.compare("fcmp oeq", x, constant(x.type, 0))
-            with f.when(is_zero):
-                rows.put_value(x, loop.carried[0])
-            loop.next = [f.add(loop.carried[0], f.convert("zext", is_zero, "i64"))]

@@ -15,7 +15,7 @@ from clearprop.executors.native.elements import Elements
 from clearprop.executors.native.groups import Group, Read
 from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels import Compilation, KernelWriter, task_count
-from clearprop.executors.native.operands import operand_home
+from clearprop.executors.native.operands import operand_home, result_home
 from clearprop.executors.native.writer import (
     Function,
     Operand,
@@ -35,12 +35,10 @@ _WORDS = 4  # of a block
 def write_random_bits(compilation: Compilation, group: Group) -> None:
     """Append the kernel of random bits."""
     equation = group.members[0]
-    (value,) = compilation.grouping.program.results[equation]
-    if value is None or not value.type.size:
-        return
-    home = compilation.homes[value]
-    assert home.is_plain
-    _RandomBits(compilation, home).write(*equation.inputs)
+    home = result_home(compilation, group)
+    if home is not None:
+        assert home.is_plain
+        _RandomBits(compilation, home).write(*equation.inputs)
 
 
 class _RandomBits:

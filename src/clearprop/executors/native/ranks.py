@@ -1,8 +1,8 @@
 """Sorting short rows: the rank of each number is how many come before it.
 
 Every number is compared with every other one, a vector of them at a time.  There are n² such
-comparisons, but none depends on another, and no branch depends on what comes out; for some
-hundred numbers nothing is faster.  Of equal numbers the one with the smaller index comes first.
+comparisons, but none depends on another, and no branch depends on what comes out, so for one or
+two hundred numbers little is faster.  Of equal numbers the one with the smaller index comes first.
 """
 
 from __future__ import annotations
@@ -142,15 +142,19 @@ def write_ranked(rows: Rows, machine: Machine) -> None:
 
     rows.over(rows.length, ranks.lanes, put_keys)
     ranks.count()
+    order = None if rows.wanted == rows.length else f.stack("i64", rows.length)
     with f.loop(0, rows.length) as loop:
         assert loop.index is not None
         loaded = f.load(element, f.address(ranks.ranks, element, loop.index), pinned=True)
         rank = f.convert("zext", loaded, "i64")
-        if rows.wanted == rows.length:
+        if order is None:
             _put(rows, loop.index, rank)
         else:
-            with f.when(f.compare("icmp ult", rank, integer(rows.wanted))):
-                _put(rows, loop.index, rank)
+            f.store(loop.index, f.address(order, "i64", rank))
+    if order is not None:
+        with f.loop(0, rows.wanted) as loop:
+            assert loop.index is not None
+            _put(rows, f.load("i64", f.address(order, "i64", loop.index), pinned=True), loop.index)
 
 
 def _put(rows: Rows, place: Operand, rank: Operand) -> None:

@@ -1,4 +1,4 @@
-"""Sorting: short rows by comparing all with all, long ones by the digits of their keys."""
+"""Sorting: short rows in registers, long ones by the digits of their keys."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from clearprop.dtypes import U8
 from clearprop.executors.native.groups import Group
 from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels import Compilation, KernelWriter, nested, task_count
+from clearprop.executors.native.networks import longest_in_network, write_network
+from clearprop.executors.native.operands import result_home
 from clearprop.executors.native.radix import Radix
 from clearprop.executors.native.ranks import longest_ranked, write_ranked
 from clearprop.executors.native.sort_rows import Rows
@@ -18,37 +20,31 @@ _MOST_SCRATCH_BYTES = 1 << 26
 
 def write_sort(compilation: Compilation, group: Group) -> None:
     """Append the kernel of a ``sort``."""
-    (value,) = _homes(compilation, group)
-    _write(compilation, group, value, None)
+    _write(compilation, group, result_home(compilation, group), None)
 
 
 def write_argsort(compilation: Compilation, group: Group) -> None:
     """Append the kernel of an ``argsort``."""
-    (order,) = _homes(compilation, group)
-    _write(compilation, group, None, order)
+    _write(compilation, group, None, result_home(compilation, group))
 
 
 def write_top_k(compilation: Compilation, group: Group) -> None:
     """Append the kernel of a ``top_k``."""
-    values, order = _homes(compilation, group)
+    values, order = (result_home(compilation, group, number) for number in range(2))
     _write(compilation, group, values, order)
-
-
-def _homes(compilation: Compilation, group: Group) -> list[Home | None]:
-    """Where the results go; None for those that nobody reads."""
-    results = compilation.grouping.program.results[group.members[0]]
-    return [None if value is None else compilation.homes[value] for value in results]
 
 
 def _write(compilation: Compilation, group: Group, values: Home | None, order: Home | None) -> None:
     equation = group.members[0]
-    if not (values or order) or not equation.types[0].size:
+    if values is None and order is None:
         return
     machine, dtype = compilation.machine, equation.inputs[0].dtype
     writer = KernelWriter(compilation, equation.primitive.name)
     f, rows = writer.function, Rows(compilation, writer, equation, values, order)
     work = equation.inputs[0].type.size * _WORK
-    is_short = rows.length <= longest_ranked(machine, dtype.itemsize)
+    only_values = order is None and not rows.descending
+    fits = only_values and rows.length <= longest_in_network(machine, dtype.itemsize)
+    is_short = fits or rows.length <= longest_ranked(machine, dtype.itemsize)
     radix = None if is_short else Radix(rows, machine.lanes(max(dtype.itemsize, 4)))
     extent = rows.walks[0].extent if rows.walks else 1
     wanted = task_count(extent, work)
@@ -71,6 +67,8 @@ def _write(compilation: Compilation, group: Group, values: Home | None, order: H
         def row(carried: list[Operand]) -> list[Operand]:
             if radix is not None and scratch is not None:
                 radix.write(scratch)
+            elif fits:
+                write_network(rows, machine)
             else:
                 write_ranked(rows, machine)
             return carried

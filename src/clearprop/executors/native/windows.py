@@ -24,6 +24,7 @@ from clearprop.executors.native.kernels import (
     task_count,
     walks_over,
 )
+from clearprop.executors.native.operands import result_home
 from clearprop.executors.native.runs import Run, Sliding, backward_runs, forward_runs
 from clearprop.executors.native.window_loops import write_window_loops
 from clearprop.executors.native.window_words import State, WindowWord
@@ -50,10 +51,9 @@ class _Piece(NamedTuple):
 def write_windows(compilation: Compilation, group: Group) -> None:
     """Append the kernel of one of the primitives of sliding windows."""
     equation = group.members[0]
-    (value,) = compilation.grouping.program.results[equation]
-    if value is None or not value.type.size:
+    home = result_home(compilation, group)
+    if home is None:
         return
-    home = compilation.homes[value]
     writer = KernelWriter(compilation, equation.primitive.name)
     word = WindowWord(compilation, writer.elements, equation)
     slidings = slidings_of(equation, goes_back=word.goes_back)
@@ -61,7 +61,7 @@ def write_windows(compilation: Compilation, group: Group) -> None:
     runs = [find(sliding) for sliding in slidings]
     steps = math.prod(sum(len(run.taps) for run in each) for each in runs)
     taps = math.prod(equation.params["window"])
-    batch = Axis(value.shape[0])
+    batch = Axis(home.type.shape[0])
     work = math.prod(equation.types[0].shape) * min(taps, max(1, steps)) * 2
     tasks = task_count(batch.extent, work)
     chunk = -(-batch.extent // tasks)
