@@ -37,5 +37,5 @@ def test_without_a_name_settings_decide() -> None:
 def test_an_unknown_name_is_refused(name: str) -> None:
     with pytest.raises(UnknownNameError) as error:
         choose_executor(name)
-    assert "needed: reference" in str(error.value)
+    assert "needed: native, reference" in str(error.value)
     assert error.value.at.startswith(__file__)

@@ -200,7 +200,7 @@ def loops(text: str) -> int:
 
 def compare(function: Callable[..., Any], *arguments: Array) -> str:
     """The Program's text; its numbers have been compared with the plain function's."""
-    compiled = cp.compile(function)
+    compiled = cp.compile(function, executor="reference")
     expected, found = function(*map(cp.tensor, arguments)), compiled(*arguments)
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one.numpy(), other.numpy())

@@ -142,8 +142,8 @@ MISTAKES: dict[str, tuple[Callable[[], cp.Model], Callable[[cp.Model], Any], Tol
         (
             UnknownNameError,
             "Choosing an executor: there is none called 'nativ' here",
-            "'nativ'",
-            "reference",
+            "'nativ' did you mean \"native\"?",
+            "native, reference",
             "",
         ),
     ),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from importlib import import_module
-from typing import Protocol, cast
+from typing import Protocol
 
-from clearprop.errors import UnsupportedError, UnknownNameError
+from clearprop.errors import UnknownNameError, UnsupportedError
+from clearprop.executors import reference
 from clearprop.ir.place import here
 from clearprop.ir.program import Program
 from clearprop.ir.value import Array
@@ -36,10 +36,7 @@ class Executor(Protocol):
         """
 
 
-_MODULES = {
-    "native": "clearprop.executors.native.executor",
-    "reference": "clearprop.executors.reference",
-}
+NAMES = ("native", "reference")
 
 
 def choose_executor(name: str | None = None) -> Executor:
@@ -52,14 +49,8 @@ def choose_executor(name: str | None = None) -> Executor:
     name = name if name is not None else settings.executor
     if name is None:
         return _best()
-    if name not in _MODULES:
-        raise UnknownNameError(
-            f"Choosing an executor: there is none called {name!r} here",
-            found=f"{name!r}" + did_you_mean(name, _MODULES),
-            needed=", ".join(_MODULES),
-            at=str(here()),
-        )
-    problem = _problem(name)
+    check_name(name)
+    problem = _problem() if name == "native" else None
     if problem is not None:
         raise UnsupportedError(
             f"Choosing an executor: {name!r} cannot run here",
@@ -68,33 +59,49 @@ def choose_executor(name: str | None = None) -> Executor:
             try_='executor="reference", which needs nothing but NumPy',
             at=str(here()),
         )
-    return _module(name)
+    return _native() if name == "native" else reference
+
+
+def check_name(name: str) -> None:
+    """Make sure that there is an executor with this name, whether or not it can run here.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    if name not in NAMES:
+        raise UnknownNameError(
+            f"Choosing an executor: there is none called {name!r} here",
+            found=f"{name!r}" + did_you_mean(name, NAMES),
+            needed=", ".join(NAMES),
+            at=str(here()),
+        )
 
 
 @lru_cache(maxsize=1)
 def _best() -> Executor:
     """The fastest executor that can run here."""
-    problem = _problem("native")
+    problem = _problem()
     if problem is None:
-        return _module("native")
+        return _native()
     warnings.warn(
         f"the native executor cannot run here ({problem}); the reference executor gives the same "
         "results, much more slowly",
         stacklevel=3,
     )
-    return _module("reference")
+    return reference
 
 
-def _module(name: str) -> Executor:
-    return cast(Executor, import_module(_MODULES[name]))
+def _native() -> Executor:
+    from clearprop.executors.native import executor  # with llvmlite: only when it is needed
+
+    return executor
 
 
-@lru_cache(maxsize=None)
-def _problem(name: str) -> str | None:
-    """Why an executor cannot run here; None if it can."""
+@lru_cache(maxsize=1)
+def _problem() -> str | None:
+    """Why the native executor cannot run here; None if it can."""
     try:
-        module = import_module(_MODULES[name])
+        from clearprop.executors.native.executor import problem_here
     except (ImportError, OSError) as error:
         return f"{type(error).__name__}: {error}"
-    check = getattr(module, "problem_here", None)
-    return None if check is None else check()
+    return problem_here()

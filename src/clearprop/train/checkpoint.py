@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clearprop.errors import ArgumentError, ClearPropError, ModelFileError
-from clearprop.executors.choose import choose_executor
+from clearprop.executors.choose import check_name
 from clearprop.ir.place import here, telling_line
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Array
@@ -249,9 +249,14 @@ def _restore_notes(model: Model, notes: Any) -> None:
 
 
 def _usable_executor(name: Any) -> Any:
-    """The executor that the model was compiled for, if it can run here; else None, the best."""
+    """The executor that the model was compiled for; None, the best here, if there is none such.
+
+    Whether the native one can run here shows when something is run; here no code is made.
+    """
+    if name is None or name == "native":
+        return None
     try:
-        choose_executor(name)
+        check_name(name)
     except ClearPropError as error:
         warnings.warn(
             f"the model was compiled for the executor {name!r}, which cannot run here "

@@ -52,4 +52,3 @@ class ChunkRunner:
         results = self._compiled([*carry, np.ascontiguousarray(rows), *given])
         self.seconds_per_step = (time.perf_counter() - start) / len(rows)
         return results[: self.step.carry_count], results[self.step.carry_count :]
-

@@ -79,9 +79,7 @@ class EpochsRunner:
         """
         count = len(orders)
         if self._compiled is None:
-            self._compiled = self._executor.compile_loop(
-                self._body, self._kept, 1, self._threads
-            )
+            self._compiled = self._executor.compile_loop(self._body, self._kept, 1, self._threads)
         start = time.perf_counter()
         results = self._compiled([*kept, np.ascontiguousarray(orders), *given])
         self.seconds_per_epoch = (time.perf_counter() - start) / count

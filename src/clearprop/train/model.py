@@ -230,14 +230,17 @@ class Model(Layer):
                 of lists or a dict.
             weighted_metrics: metrics that count each sample by its weight.
             loss_weights: factors of the outputs' losses.
-            executor: "reference", or None for the best that can run here.
+            executor: "native", "reference", or None for the best that can run here.
             threads: how many threads may work; None for as many as there are.
             seed: initial weights that nobody has set or trained, row orders and noise follow
                 from it; None takes the one of ``cp.set_seed``.
 
         Raises:
             UnknownNameError: a name that nothing has; the message tells the nearest one.
+            UnsupportedError: the named executor cannot run here.
         """
+        if executor is not None:
+            choose_executor(executor)
         self.arguments = CompileArguments(
             optimizer, loss, metrics, weighted_metrics, loss_weights, executor, threads, seed
         )

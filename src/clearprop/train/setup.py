@@ -10,7 +10,7 @@ import numpy as np
 
 from clearprop import losses, metrics, optimizers
 from clearprop.errors import ArgumentError
-from clearprop.executors.choose import Executor, choose_executor
+from clearprop.executors.choose import Executor, check_name, choose_executor
 from clearprop.ir.place import here
 from clearprop.ir.types import Shape, TensorType
 from clearprop.ir.value import Array
@@ -63,7 +63,8 @@ class CompileArguments(Configurable):
                 needed="0 <= seed < 2**64, or None for the one of cp.set_seed",
                 at=str(here()),
             )
-        choose_executor(executor)
+        if executor is not None:
+            check_name(executor)
         self.optimizer: Optimizer = optimizers.get(optimizer)
         self.loss = _resolved(loss, losses.get)
         self.metrics, self.weighted_metrics = metrics, weighted_metrics

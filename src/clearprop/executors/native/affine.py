@@ -16,7 +16,6 @@ from typing import Any
 from clearprop.executors.native.writer import Operand
 from clearprop.ir.types import Shape
 
-
 _numbers = count()
 
 
@@ -127,14 +126,10 @@ def place_in(line: Affine, shape: Shape) -> Index | None:
     return tuple(index)
 
 
-VIEWS = frozenset(
-    {"reshape", "transpose", "slice", "reverse", "broadcast_to", "stop_gradient"}
-)
+VIEWS = frozenset({"reshape", "transpose", "slice", "reverse", "broadcast_to", "stop_gradient"})
 
 
-def seen_through(
-    name: str, params: Mapping[str, Any], shape: Shape, index: Index
-) -> Index | None:
+def seen_through(name: str, params: Mapping[str, Any], shape: Shape, index: Index) -> Index | None:
     """Where a view reads its input to give the element at ``index``.
 
     Args:

@@ -18,8 +18,8 @@ from itertools import product
 from typing import NamedTuple
 
 from clearprop.executors.native.affine import Affine, Axis, linear, total
-from clearprop.executors.native.elementwise import memory_type
 from clearprop.executors.native.elements import Lanes
+from clearprop.executors.native.elementwise import memory_type
 from clearprop.executors.native.groups import Group
 from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels import (
@@ -32,8 +32,8 @@ from clearprop.executors.native.kernels import (
 )
 from clearprop.executors.native.nests import Nest, Store
 from clearprop.executors.native.packing import pack
-from clearprop.executors.native.sums import Side, SumOfProducts, sum_of_products
-from clearprop.executors.native.tiles import Tile, choose_tile
+from clearprop.executors.native.sums import Side, sum_of_products
+from clearprop.executors.native.tiles import choose_tile
 from clearprop.executors.native.writer import (
     Function,
     Operand,
@@ -227,9 +227,7 @@ class _Contraction:
     def _rows(self, variant: Variant) -> list[tuple[int, int]]:
         return list(product(range(variant.outer), range(variant.inner)))
 
-    def _sums(
-        self, variant: Variant, sums: list[Operand], walks: Sequence[Walk]
-    ) -> list[Operand]:
+    def _sums(self, variant: Variant, sums: list[Operand], walks: Sequence[Walk]) -> list[Operand]:
         """A tile's results: all products of some loops added to ``sums``."""
         if any(walk.extent == 0 for walk in walks):
             return sums
@@ -254,10 +252,10 @@ class _Contraction:
         result = []
         for place, (outer, inner) in enumerate(self._rows(variant)):
             address = f.address(first, element, outer * steps[0] + inner * steps[1])
-            number = f.splat(f.load(element, address), self.width)
+            spread = f.splat(f.load(element, address), self.width)
             for at, vector in enumerate(vectors):
                 before = sums[place * len(vectors) + at]
-                result.append(self._multiply_add(number, vector, before))
+                result.append(self._multiply_add(spread, vector, before))
         return result
 
     def _multiply_add(self, x: Operand, y: Operand, z: Operand) -> Operand:
@@ -284,8 +282,9 @@ class _Contraction:
         with f.loop(0, variant.outer) as outer, f.loop(0, variant.inner) as inner:
             assert outer.index is not None
             assert inner.index is not None
-            row = f.add(f.multiply(outer.index, variant.inner), inner.index)
-            start = f.address(stack, element, f.multiply(row, len(vectors) * self.width))
+            number_of_row = f.add(f.multiply(outer.index, variant.inner), inner.index)
+            place_on_stack = f.multiply(number_of_row, len(vectors) * self.width)
+            start = f.address(stack, element, place_on_stack)
             own = [
                 f.load(type_, f.address(start, element, number * self.width), pinned=True)
                 for number in range(len(vectors))
@@ -303,14 +302,12 @@ class _Contraction:
             if place is not None and start is not None:
                 walk.stand(f.add(start, place))
         lane_axis = self._lane_axis()
-        for number, (x, count) in enumerate(
-            zip(own, self._vectors(variant.columns), strict=True)
-        ):
+        for number, (x, count) in enumerate(zip(own, self._vectors(variant.columns), strict=True)):
             self.elements.forget()
             if before[2] is not None:
                 loops.column.stand(f.add(before[2], number * self.width))
-            for axis, place in zip(group.axes, self.form.output, strict=True):
-                axis.operand = self.elements.number(place)
+            for axis, sum_ in zip(group.axes, self.form.output, strict=True):
+                axis.operand = self.elements.number(sum_)
             self.elements.lanes = Lanes(lane_axis, self.width, count)
             if lane_axis is None:
                 self.elements.lanes = Lanes(None)
@@ -494,7 +491,5 @@ def write_end(compilation: Compilation, group: Group, value: Value, parts: Home)
         return state
 
     ending = Group("nest", axes, group.reason, group.members[1:], dict(group.index), group.at)
-    stores = [
-        Store(each, compilation.homes[each], group.index[each]) for each in group.stored
-    ]
+    stores = [Store(each, compilation.homes[each], group.index[each]) for each in group.stored]
     Nest(compilation, ending, stores, given={value: add_up}).write()

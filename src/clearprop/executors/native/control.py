@@ -21,7 +21,7 @@ from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.kernels import Kernel
 from clearprop.executors.native.machine import Machine
 from clearprop.executors.native.plan import Choice, Plan, Repetition
-from clearprop.executors.native.team import Claims, write_barrier
+from clearprop.executors.native.sharing import Claims, write_barrier
 from clearprop.executors.native.writer import Function, Module, Operand, integer
 
 ARENA, FLAG, KEPT, THREADS, ROUNDS, TEAM, CYCLES = range(7)

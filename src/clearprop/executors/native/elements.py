@@ -8,7 +8,7 @@ vector; what does not change from round to round is written before the loop (by 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from clearprop.dtypes import BOOL, I64, DType
 from clearprop.executors.native.affine import (
@@ -34,7 +34,8 @@ from clearprop.executors.native.writer import (
 from clearprop.ir.value import Equation, Value
 
 
-class Lanes(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Lanes:
     """The lanes that one instruction works on.
 
     Attributes:
@@ -356,7 +357,8 @@ class Elements:
         wide = self._as_index(which, dtype)
         result: Operand | None = None
         row = lanes.axis
-        assert row is not None and row.operand is not None
+        assert row is not None
+        assert row.operand is not None
         first = row.operand
         for lane in range(lanes.count):
             chosen = self._checked(f.lane(wide, lane), x.shape[axis])
@@ -414,4 +416,3 @@ def write_cast_wrapping(f: Function, x: Operand, dtype: DType) -> Operand:
     if dtype.kind == "f":
         return write_cast(f, x, I64, dtype)
     return f.convert("trunc", x, element_type(dtype))
-

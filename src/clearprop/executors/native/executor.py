@@ -29,7 +29,8 @@ from clearprop.executors.native.engine import Code, object_code
 from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.machine import Machine, this_machine
 from clearprop.executors.native.plan import Surroundings, make_loop_plan, make_plan
-from clearprop.executors.native.team import run_team, team_memory, thread_count
+from clearprop.executors.native.sharing import MEETING_WORDS
+from clearprop.executors.native.team import team, thread_count
 from clearprop.executors.native.writer import Function, Module
 from clearprop.ir import meaning
 from clearprop.ir.program import Program
@@ -83,16 +84,15 @@ class Compiled:
         table = Table(len(program.inputs), len(program.outputs))
         kept = kept_bytes(self.plan.kept)
         count = thread_count(threads)
-        together = (
-            count > 1 and not counts and pays(self.plan, count, is_loop=loop is not None)
-        )
+        together = count > 1 and not counts and pays(self.plan, count, is_loop=loop is not None)
         self.threads = count if together else 1
         write_run(module, machine, self.plan, table, together=together, counts=counts)
         self.text = module.text()
         name = COUNTED if counts else TOGETHER if together else ALONE
         self._code = Code(object_code(self.text, machine), (name,))
         function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)
-        self._run = function(self._code.address(name))
+        self._address = self._code.address(name)
+        self._run = function(self._address)
         constants = [np.asarray(value.array, order="C") for value in surroundings.constants]
         arena = aligned_bytes(self.plan.arena.size_bytes)
         self._memory = [*constants, arena, aligned_bytes(kept), np.zeros(64, np.uint8)]
@@ -113,15 +113,31 @@ class Compiled:
         for word, array in enumerate([*given, *results], start=HEADER_WORDS):
             self._table[word] = array.ctypes.data
         if self.threads > 1:
-            team = team_memory()
-            self._table[TEAM] = team.ctypes.data
-            run_team(self._run, self._table.ctypes.data, self.threads)
+            self._run_together()
         else:
             self._run(self._table.ctypes.data, 0)
         if self._flag[0]:
             self._flag[0] = 0
             return self._by_definition(arrays)
         return results
+
+    def _run_together(self) -> None:
+        """Run with the team, or alone if it is at work for somebody else."""
+        together = team()
+        is_free = together.acquire()
+        try:
+            threads = self.threads if is_free else 1
+            meeting = np.zeros(MEETING_WORDS, np.uint64)
+            self._table[TEAM] = together.meeting if is_free else meeting.ctypes.data
+            self._table[THREADS] = threads
+            table = self._table.ctypes.data
+            if is_free:
+                together.run(self._address, table, threads)
+            else:
+                self._run(table, 0)
+        finally:
+            if is_free:
+                together.release()
 
     def _results(self, given: Sequence[Array]) -> list[Array]:
         """Arrays for the results; those that a loop carries hold their first values."""

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from typing import NamedTuple
 
 from clearprop.executors.native.affine import (
     VIEWS,
@@ -31,29 +30,34 @@ from clearprop.ir.types import Shape
 from clearprop.ir.value import Equation, Value
 
 MAPS = frozenset(WRITERS) | {"cast"}
-REDUCTIONS = frozenset(
-    {"reduce_sum", "reduce_prod", "reduce_max", "reduce_min", "argmax", "argmin"}
-)
-CONTRACTIONS = frozenset(
-    {
-        "dot_general",
-        "convolution",
-        "convolution_input_gradient",
-        "convolution_kernel_gradient",
-    }
-)
+REDUCTIONS = frozenset({
+    "reduce_sum",
+    "reduce_prod",
+    "reduce_max",
+    "reduce_min",
+    "argmax",
+    "argmin",
+})
+CONTRACTIONS = frozenset({
+    "dot_general",
+    "convolution",
+    "convolution_input_gradient",
+    "convolution_kernel_gradient",
+})
 _LONGEST_ROW = 1 << 15  # elements; a longer one is summed in parts
 # Computed wherever they are read: they only say where numbers lie.
 SOURCES = frozenset({"iota", "gather", "dynamic_slice"})
 
 
-class Read(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Read:
     """Where a reader finds an element.
 
     Attributes:
         value: what is read: no view.
         index: where in it; None where only the place in row-major order is known.
-        line: the place in row-major order, where ``index`` is None.
+        line: the place in row-major order, where ``index`` is None; None too where even that is
+            known only when the code runs.
     """
 
     value: Value
@@ -156,6 +160,8 @@ class Grouping:
                 self._place_reduction(equation)
             else:
                 self._place_alone(equation)
+        for value in program.outputs:
+            self._settle_value(value)  # they are read too
 
     # -- reading --------------------------------------------------------------------
 
@@ -177,9 +183,7 @@ class Grouping:
             seen = seen_through(equation.primitive.name, equation.params, below.shape, index)
             if seen is None:
                 # Only the place in row-major order is known: what is below must lie like that.
-                return Read(
-                    self._lying(below), None, linear(index, contiguous(value.shape))
-                )
+                return Read(self._lying(below), None, linear(index, contiguous(value.shape)))
             value, index = below, seen
         return Read(value, index)
 
@@ -335,7 +339,7 @@ class Grouping:
             if equation.primitive.name == "gather":
                 x, indices = equation.inputs
                 # The table must lie in memory; where in it is known when the code runs.
-                found.append(Read(self._table(x), index_of(tuple(map(Axis, x.shape)))))
+                found.append(Read(self._table(x), None))
                 axis = equation.params["axis"]
                 if read.index is None:
                     found.append(read)
@@ -343,7 +347,7 @@ class Grouping:
                     stack.append((indices, read.index[axis : axis + len(indices.shape)]))
             elif equation.primitive.name == "dynamic_slice":
                 x, *starts = equation.inputs
-                found.append(Read(self._table(x), index_of(tuple(map(Axis, x.shape)))))
+                found.append(Read(self._table(x), None))
                 stack += [(start, ()) for start in starts]
         return found
 
@@ -409,7 +413,7 @@ class Grouping:
             name = equation.primitive.name
             is_sink = gone and gone == walked[: len(gone)] and name not in {"argmax", "argmin"}
             rows = [axis for axis in group.rows if axis.extent != 1]
-            if is_sink and (gone == walked or gone == rows):
+            if is_sink and gone in (walked, rows):
                 group.sinks.append(equation)
                 group.sink_values[value] = None
                 group.at[equation] = index
@@ -456,14 +460,13 @@ def _keeps_rows(group: Group, depth: int) -> bool:
     return not group.sinks
 
 
-
 def _light_first(program: Program) -> list[Equation]:
     """The equations, with each long one after all short ones that do not need it.
 
     So what follows a contraction finds everything else that it reads computed already, and can
     be computed with it.
     """
-    waiting = {equation: 0 for equation in program.equations}
+    waiting = dict.fromkeys(program.equations, 0)
     readers: dict[Equation, list[Equation]] = {equation: [] for equation in waiting}
     for equation in program.equations:
         for source in {value.equation for value in equation.inputs if value.equation in waiting}:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from clearprop.executors.native.affine import contiguous
 from clearprop.ir.types import Shape, TensorType
 
+
 @dataclass(eq=False, slots=True)
 class Buffer:
     """A stretch of memory.
@@ -63,6 +64,4 @@ class Home:
         """A block of it: every ``steps``-th element from ``starts`` on."""
         offset = sum(start * stride for start, stride in zip(starts, self.strides, strict=True))
         strides = tuple(step * stride for step, stride in zip(steps, self.strides, strict=True))
-        return Home(
-            self.buffer, TensorType(shape, self.type.dtype), self.offset + offset, strides
-        )
+        return Home(self.buffer, TensorType(shape, self.type.dtype), self.offset + offset, strides)

@@ -18,6 +18,7 @@ from clearprop.ir.value import Value
 # several threads pay; a factor of two or three more or less hardly changes the answer.
 MULTIPLY_ADDS_PER_SECOND = 4e10  # contractions
 ELEMENTS_PER_SECOND = 4e9  # everything else
+UNROLLED = 4  # vectors that one round of a long row takes
 _MOST_TASKS = 64
 _LEAST_WORK = 1 << 14  # elementary operations that are worth a task of their own
 
@@ -93,9 +94,7 @@ class KernelWriter:
         self.function = Function(compilation.module, parameters)
         self.flag, self.begin, self.end = self.function.parameters
         self.pointers = Pointers(self.function, compilation.homes)
-        self.elements = Elements(
-            self.function, compilation.grouping, self.pointers, self.flag
-        )
+        self.elements = Elements(self.function, compilation.grouping, self.pointers, self.flag)
 
     def finish(self, tasks: int, flops: int, *, rate: float = ELEMENTS_PER_SECOND) -> Kernel:
         """The finished kernel.
@@ -141,6 +140,14 @@ class Walk:
         for axis in self.axes:
             axis.operand = integer(0)
         self.axis.operand = integer(index) if isinstance(index, int) else index
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A vector's worth of lanes: where it begins in the row, and how many lanes are in use."""
+
+    start: Operand
+    count: int
 
 
 def walks_over(axes: Sequence[Axis], lines: Sequence[Affine]) -> list[Walk]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import llvmlite.binding as llvm
@@ -56,7 +56,7 @@ _X86_SETS = {
 _WIDTHS = {"sse": (16, 16), "avx2": (32, 16), "avx512": (64, 32)}
 
 
-@lru_cache(maxsize=None)
+@cache
 def this_machine(instructions: str | None = None) -> Machine:
     """The processor that this runs on, or a part of it.
 

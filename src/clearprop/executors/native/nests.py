@@ -14,16 +14,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import NamedTuple
 
 from clearprop.executors.native.affine import Affine, Axis, Index, index_of, linear
-from clearprop.executors.native.elementwise import memory_type
 from clearprop.executors.native.elements import Lanes
+from clearprop.executors.native.elementwise import memory_type
 from clearprop.executors.native.groups import REDUCTIONS, Group, Grouping
 from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels import (
+    UNROLLED,
+    Block,
     Compilation,
     KernelWriter,
     Walk,
@@ -31,26 +32,19 @@ from clearprop.executors.native.kernels import (
     task_count,
     walks_over,
 )
-from clearprop.executors.native.reducers import Reducer, State, merged
+from clearprop.executors.native.reducers import Reducer, State, merged, reducer_of
+from clearprop.executors.native.sinks import Sink, kept_index
 from clearprop.executors.native.stages import Stages
 from clearprop.executors.native.writer import Operand, constant_vector, integer
 from clearprop.ir.program import Program
-from clearprop.ir.types import TensorType
 from clearprop.ir.value import Equation, Value
 
 _MOST_BLOCKS = 4  # vectors of a row that stay in registers
-_UNROLLED = 4  # vectors that one round of a long row takes
 _MOST_STACK_BYTES = 1 << 15
 
 
-class Block(NamedTuple):
-    """A vector's worth of lanes: where it begins in the row, and how many lanes are in use."""
-
-    start: Operand
-    count: int
-
-
-class Store(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Store:
     """A value that the nest puts into memory."""
 
     value: Value
@@ -92,8 +86,9 @@ def write_move(compilation: Compilation, source: Home, target: Home) -> None:
     """Append a kernel that copies an array from one home to another."""
     if source.type.size:
         value = Value(source.type)
-        inner = replace(compilation, homes={value: source}, grouping=Grouping(
-            Program([value], [], [])))
+        inner = replace(
+            compilation, homes={value: source}, grouping=Grouping(Program([value], [], []))
+        )
         write_copy(inner, value, target, is_below=False)
 
 
@@ -133,9 +128,7 @@ class Nest:
             [store.value for store in stores],
             saves=row_bytes <= _MOST_STACK_BYTES and len(self.inner) == 1,
         )
-        self.is_short = (
-            len(self.inner) <= 1 and self.lane.extent <= _MOST_BLOCKS * self.width
-        )
+        self.is_short = len(self.inner) <= 1 and self.lane.extent <= _MOST_BLOCKS * self.width
         self._stack: dict[Value, Operand] = {}
 
     def _loops(self) -> tuple[list[Walk], list[Walk]]:
@@ -165,7 +158,7 @@ class Nest:
     def _keeps_lanes(self, sink: Equation) -> bool:
         """Whether a sink sums over rows only, for each lane of its own."""
         return len(sink.params["axes"]) < len(self.group.at[sink]) and bool(
-            _walked(_kept(sink, self.group.at[sink]))
+            _walked(kept_index(sink, self.group.at[sink]))
         )
 
     # -- the whole -----------------------------------------------------------------------
@@ -195,9 +188,9 @@ class Nest:
         elif self.group.lane_axes is not None or len(self.inner) > 1:
             return work, 1, self.lane.extent  # a single row is not cut
         else:
-            extent, unit = self.lane.extent, self.width * _UNROLLED
-        wanted = task_count(-(-extent // unit), work)
-        chunk = -(-(-(-extent // unit)) // wanted) * unit
+            extent, unit = self.lane.extent, self.width * UNROLLED
+        units = -(-extent // unit)
+        chunk = -(-units // task_count(units, work)) * unit
         return work, -(-extent // chunk), chunk
 
     def _part(self, start: Operand | int, stop: Operand | int, task: Operand) -> None:
@@ -256,21 +249,26 @@ class Nest:
         for equation in self.group.members:
             value = self.stages.result(equation)
             if equation.primitive.name in REDUCTIONS:
-                reducer = _reducer(equation)
+                reducer = reducer_of(equation)
                 states = [
                     self.stepped(equation, reducer, reducer.first(self.width), block)
                     for block in blocks
                 ]
                 self._reduced(equation, reducer, states)
             else:
-                for block in blocks if self.stages.has_lanes(value) else [None]:
-                    with self.at(block):
+                for each in self._where(blocks, self.stages.has_lanes(value)):
+                    with self.at(each):
                         self.elements.compute(equation, value, self.group.index[value])
         carried = self._sunk(carried, blocks, stage=None)
         for store in self.stores:
-            for block in blocks if self.stages.varies(store.index) else [None]:
-                self._store(store, block)
+            for each in self._where(blocks, self.stages.varies(store.index)):
+                self._store(store, each)
         return carried
+
+    @staticmethod
+    def _where(blocks: Sequence[Block], has_lanes: bool) -> Sequence[Block | None]:
+        """Where a value is computed: at each block, or once for the row."""
+        return blocks if has_lanes else [None]
 
     def _long_row(
         self, carried: list[Operand], start: Operand | int, stop: Operand | int
@@ -298,11 +296,13 @@ class Nest:
             for store in self.stores
             if self.stages.varies(store.index) and self.stages.stage_of(store.value) == stage
         ]
-        sinks = [s for s in self.sinks if s.has_lanes and self.stages.sink_stage(s.equation) == stage]
+        sinks = [
+            s for s in self.sinks if s.has_lanes and self.stages.sink_stage(s.equation) == stage
+        ]
         if not (reductions or stores or sinks or self.stages.saved(stage)):
             return carried
-        unroll = _UNROLLED if reductions or sinks else 1
-        reducers = list(map(_reducer, reductions))
+        unroll = UNROLLED if reductions or sinks else 1
+        reducers = list(map(reducer_of, reductions))
         first = [
             operand
             for reducer in reducers
@@ -333,7 +333,7 @@ class Nest:
             self.f,
             self.inner[:-1],
             [*first, *carried],
-            lambda states: self._lanes(states, start, stop, unroll, step),
+            lambda states: self.over_lanes(states, start, stop, unroll, step),
         )
         at = 0
         for equation, reducer in zip(reductions, reducers, strict=True):
@@ -343,7 +343,7 @@ class Nest:
             at += unroll * size
         return states[at:]
 
-    def _lanes(
+    def over_lanes(
         self,
         states: list[Operand],
         start: Operand | int,
@@ -418,9 +418,7 @@ class Nest:
 
     # -- reductions ------------------------------------------------------------------------
 
-    def stepped(
-        self, equation: Equation, reducer: Reducer, state: State, block: Block
-    ) -> State:
+    def stepped(self, equation: Equation, reducer: Reducer, state: State, block: Block) -> State:
         """A reduction's state after one more block."""
         with self.at(block):
             x = self.elements.element(equation.inputs[0], self.group.at[equation])
@@ -460,8 +458,8 @@ class Nest:
         result: list[Operand] = []
         for sink in self.sinks:
             own, carried = carried[: sink.size], carried[sink.size :]
-            is_due = self.is_short if stage is None else (
-                self.stages.sink_stage(sink.equation) == stage
+            is_due = (
+                self.is_short if stage is None else (self.stages.sink_stage(sink.equation) == stage)
             )
             if not sink.has_lanes and stage is None:
                 own = sink.take(own, None, 0)
@@ -470,185 +468,6 @@ class Nest:
                     own = sink.take(own, block, number)
             result += own
         return result
-
-
-class Sink:
-    """A reduction over the rows of a nest.
-
-    Args:
-        nest: the nest.
-        equation: the reduction.
-        tasks: into how many parts the rows are cut.
-
-    Attributes:
-        has_lanes: whether its numbers differ from lane to lane.
-        size: how many numbers and vectors it carries from row to row.
-    """
-
-    def __init__(self, nest: Nest, equation: Equation, tasks: int) -> None:
-        self.nest, self.equation = nest, equation
-        self.reducer = _reducer(equation)
-        compilation, group = nest.compilation, nest.group
-        (self.value,) = [v for v in group.sink_values if v.equation is equation]
-        self.at = group.at[equation]
-        self.kept = _kept(equation, self.at)
-        self.has_lanes = nest.stages.varies(self.at)
-        self.keeps_lanes = nest.stages.varies(self.kept)
-        self.home = compilation.homes[self.value]
-        self.parts: Home | None = None
-        if tasks > 1:
-            type_ = TensorType((tasks, *self.value.shape), self.value.dtype)
-            self.parts = Home.plain(compilation.temporary(type_.size_bytes), type_)
-        self.tasks = tasks
-        self._count = 1
-        if self.has_lanes:
-            self._count = (
-                len(nest.blocks(0, nest.lane.extent)) if nest.is_short and nest.rows else _UNROLLED
-            )
-        # Sums for each lane of a long row do not fit into registers: they stay in memory.
-        self.in_memory = self.keeps_lanes and not nest.is_short
-        self.size = 0 if self.in_memory else self._count
-
-    def _target(self, task: Operand) -> tuple[Home, Affine]:
-        """Where this task's numbers go, and where in it the first is."""
-        if self.parts is None:
-            return self.home, Affine()
-        row = Axis(self.tasks + 1, task)
-        return self.parts, Affine.of(row).times(self.parts.strides[0])
-
-    def _line(self, home: Home, start: Affine) -> Affine:
-        strides = home.strides[len(home.strides) - len(self.kept) :]
-        return start + linear(self.kept, strides)
-
-    def first(self) -> list[Operand]:
-        """The states before the first row."""
-        lanes = self.nest.width if self.has_lanes else 1
-        return [] if self.in_memory else [
-            state for _ in range(self._count) for state in self.reducer.first(lanes)
-        ]  # fmt: skip
-
-    def begin(self, task: Operand) -> None:
-        """Set the sums that stay in memory to the number that changes nothing."""
-        self._task = task
-        if not self.in_memory:
-            return
-        nest = self.nest
-
-        def fill(states: list[Operand], blocks: Sequence[Block]) -> list[Operand]:
-            for block in blocks:
-                with nest.at(block):
-                    (neutral,) = self.reducer.first(nest.width)
-                    address, stride = nest.elements.place(*self._place())
-                    nest.elements.store_to(neutral, address, stride, self.value.dtype)
-            return states
-
-        nested(
-            nest.f,
-            nest.inner[:-1],
-            [],
-            lambda states: nest._lanes(states, 0, nest.lane.extent, 1, fill),
-        )
-
-    def _place(self) -> tuple[Home, Affine]:
-        home, start = self._target(self._task)
-        return home, self._line(home, start)
-
-    def take(self, own: list[Operand], block: Block | None, number: int) -> list[Operand]:
-        """The states after one more block of lanes, or after one more number for the row."""
-        nest = self.nest
-        with nest.at(block):
-            x = nest.elements.element(self.equation.inputs[0], self.at)
-            if block is None:
-                return self.reducer.step(nest.f, own, x, None)
-            x = nest.f.splat(x, nest.width)
-            if not self.keeps_lanes:
-                x = self.reducer.only(nest.f, x, block.count)
-            if self.in_memory:
-                address, stride = nest.elements.place(*self._place())
-                before = nest.elements.load_from(address, stride, self.value.dtype, pinned=True)
-                (after,) = self.reducer.step(nest.f, [before], x, None)
-                nest.elements.store_to(after, address, stride, self.value.dtype)
-                return own
-            return [
-                *own[:number],
-                *self.reducer.step(nest.f, [own[number]], x, None),
-                *own[number + 1 :],
-            ]
-
-    def end(self, carried: list[Operand], task: Operand) -> list[Operand]:
-        """Store what the task's rows gave; returns what the other sinks carry."""
-        nest = self.nest
-        own, rest = carried[: self.size], carried[self.size :]
-        if self.in_memory:
-            return rest
-        if self.keeps_lanes:
-            for x, block in zip(own, nest.blocks(0, nest.lane.extent), strict=True):
-                with nest.at(block):
-                    address, stride = nest.elements.place(*self._place())
-                    nest.elements.store_to(x, address, stride, self.value.dtype)
-            return rest
-        if self.has_lanes:
-            state = merged(nest.f, self.reducer, [[x] for x in own])
-            own = self.reducer.across(nest.f, state)
-        with nest.at(None):
-            address, stride = nest.elements.place(*self._place())
-            nest.elements.store_to(own[0], address, stride, self.value.dtype)
-        return rest
-
-    def add_parts(self) -> None:
-        """Append the kernel that brings the parts together, in order."""
-        if self.parts is not None:
-            write_sum_of_parts(self.nest.compilation, self.reducer, self.parts, self.home)
-
-
-def write_sum_of_parts(
-    compilation: Compilation, reducer: Reducer, parts: Home, home: Home
-) -> None:
-    """Append a kernel that reduces the first axis of ``parts`` into ``home``, in order."""
-    writer = KernelWriter(compilation, "sum of parts")
-    f, elements = writer.function, writer.elements
-    axes = tuple(map(Axis, home.type.shape))
-    line = linear(index_of(axes), parts.strides[1:])
-    walks = walks_over(axes, [line, linear(index_of(axes), home.strides)])
-    lane = walks[-1] if walks else Walk(())
-    width = compilation.machine.lanes(home.type.dtype.itemsize)
-    count = parts.type.shape[0]
-
-    def sum_up(start: Operand | int, lanes: Lanes) -> None:
-        if lane.axes:
-            lane.stand(start)
-        elements.lanes = lanes
-        state = reducer.first(lanes.width)
-        for part in range(count):
-            address, stride = elements.place(parts, line.plus(part * parts.strides[0]))
-            x = elements.load_from(address, stride, home.type.dtype)
-            state = reducer.step(f, state, x, None)
-        elements.store(reducer.result(state), home, index_of(axes))
-
-    def over_lanes(carried: list[Operand]) -> list[Operand]:
-        whole = lane.extent // width * width
-        if not lane.axes:
-            sum_up(0, Lanes(None))
-            return carried
-        if whole:
-            with f.loop(0, whole, width) as loop:
-                assert loop.index is not None
-                sum_up(loop.index, Lanes(lane.axis, width, width))
-        if whole < lane.extent:
-            sum_up(whole, Lanes(lane.axis, width, lane.extent - whole))
-        return carried
-
-    nested(f, walks[:-1], [], over_lanes)
-    writer.finish(1, parts.type.size)
-
-
-def _reducer(equation: Equation) -> Reducer:
-    return Reducer(equation.primitive.name, equation.inputs[0].dtype)
-
-
-def _kept(equation: Equation, at: Index) -> Index:
-    """The index of a reduction's result, from that of its input."""
-    return tuple(place for axis, place in enumerate(at) if axis not in equation.params["axes"])
 
 
 def _walked(index: Index) -> list[Axis]:

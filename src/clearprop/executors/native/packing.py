@@ -11,8 +11,8 @@ import math
 from collections.abc import Sequence
 
 from clearprop.executors.native.affine import Affine, total
-from clearprop.executors.native.elementwise import memory_type
 from clearprop.executors.native.elements import Lanes
+from clearprop.executors.native.elementwise import memory_type
 from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels import Compilation, KernelWriter, Walk, nested
 from clearprop.executors.native.sums import Side
@@ -155,12 +155,8 @@ def turned_over(f: Function, vectors: Sequence[Operand]) -> list[Operand]:
             if number & step:
                 continue
             low, high = rows[number], rows[number + step]
-            first = [
-                lane if not lane & step else count + lane - step for lane in range(count)
-            ]
-            second = [
-                lane + step if not lane & step else count + lane for lane in range(count)
-            ]
+            first = [lane if not lane & step else count + lane - step for lane in range(count)]
+            second = [lane + step if not lane & step else count + lane for lane in range(count)]
             paired[number] = f.shuffle(low, high, first)
             paired[number + step] = f.shuffle(low, high, second)
         rows = paired

@@ -215,9 +215,9 @@ class _Planner:
             for read in self._seen(value):
                 stored[read] = None
         for value in stored:
-            group = self.grouping.group_of.get(value)
-            if group is not None and value not in group.stored:
-                group.stored[value] = None
+            owner = self.grouping.group_of.get(value)
+            if owner is not None:
+                owner.stored[value] = None
         for value in [*stored, *self.program.outputs]:
             if value.array is not None and value not in self.homes:
                 self.homes[value] = self._constant(value)
@@ -387,9 +387,7 @@ class _Planner:
         ]
         if length == 0:
             return
-        plan = make_plan(
-            self.surroundings, body, inputs, [*([None] * count), *out_rows], carries
-        )
+        plan = make_plan(self.surroundings, body, inputs, [*([None] * count), *out_rows], carries)
         self._append_inner(
             Repetition(plan, length, params["reverse"], [h.buffer for h in [*rows, *out_rows]]),
             [plan],

@@ -14,6 +14,7 @@ import numpy as np
 from clearprop.dtypes import BOOL, I64, DType
 from clearprop.executors.native.elementwise import WRITERS, element_type
 from clearprop.executors.native.writer import Function, Operand, constant, vector_type
+from clearprop.ir.value import Equation
 
 State = list[Operand]
 _WORDS = {
@@ -130,6 +131,11 @@ class Reducer:
 
 def _true(like: Operand) -> Operand:
     return constant(like.type, 1)
+
+
+def reducer_of(equation: Equation) -> Reducer:
+    """How a reduction brings numbers together."""
+    return Reducer(equation.primitive.name, equation.inputs[0].dtype)
 
 
 def merged(f: Function, reducer: Reducer, states: Sequence[State]) -> State:

@@ -151,9 +151,7 @@ class _Reduction:
         ]
         return self._step(states, rest)
 
-    def _step(
-        self, states: list[Operand], blocks: Sequence[tuple[Operand, int]]
-    ) -> list[Operand]:
+    def _step(self, states: list[Operand], blocks: Sequence[tuple[Operand, int]]) -> list[Operand]:
         states = list(states)
         size = len(self.reducer.first(1))
         for number, (start, count) in enumerate(blocks):

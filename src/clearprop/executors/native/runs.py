@@ -9,11 +9,12 @@ equal distances that see the same taps, so that code without a condition compute
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
 
 
-class Sliding(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Sliding:
     """How a window slides over one axis.
 
     Attributes:
@@ -39,7 +40,8 @@ class Sliding(NamedTuple):
         return self.low <= 0 and last - self.low < self.size
 
 
-class Run(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Run:
     """Outputs ``first + number * step`` that see the same taps.
 
     Attributes:

@@ -93,9 +93,7 @@ def _product(compilation: Compilation, equation: Equation) -> SumOfProducts:
         sides.append(_side(compilation, value, index))
     rows, columns = (tuple(free.values()) for free in frees)
     output = tuple(map(Affine.of, [*batches, *rows, *columns]))
-    return SumOfProducts(
-        tuple(batches), rows, columns, tuple(summed), sides[0], sides[1], output
-    )
+    return SumOfProducts(tuple(batches), rows, columns, tuple(summed), sides[0], sides[1], output)
 
 
 class _Channels:
@@ -241,4 +239,3 @@ _FORMS = {
     "convolution_input_gradient": _input_gradient,
     "convolution_kernel_gradient": _kernel_gradient,
 }
-

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from clearprop.executors.native.machine import Machine
@@ -48,7 +48,7 @@ class Operand(NamedTuple):
         return split_type(self.type)[1]
 
 
-@lru_cache(maxsize=None)
+@cache
 def split_type(type_: str) -> tuple[int, str]:
     """Lanes and element of an LLVM type: 16 and ``float`` for ``<16 x float>``."""
     if not type_.startswith("<"):
@@ -309,9 +309,7 @@ class Function:
             return Operand(type_, f"splat ({x.type} {x.text})")
         one = self.pure(type_, f"insertelement {type_} poison, {x.type} {x.text}, i64 0", x)
         zeros = f"<{lanes} x i32> zeroinitializer"
-        return self.pure(
-            type_, f"shufflevector {type_} {one.text}, {type_} poison, {zeros}", one
-        )
+        return self.pure(type_, f"shufflevector {type_} {one.text}, {type_} poison, {zeros}", one)
 
     def shuffle(self, x: Operand, y: Operand | None, places: Sequence[int]) -> Operand:
         """The lanes of x, then of y, at these places; -1 leaves a lane open."""
@@ -432,9 +430,7 @@ class Function:
     def stack(self, element: str, count: int, alignment: int = 64) -> Operand:
         """The address of ``count`` elements that live as long as the function runs."""
         memory = Operand(POINTER, self._name())
-        self._entry.append(
-            f"  {memory.text} = alloca [{count} x {element}], align {alignment}"
-        )
+        self._entry.append(f"  {memory.text} = alloca [{count} x {element}], align {alignment}")
         return memory
 
     def call(self, name: str, *operands: Operand, result: str = "void") -> Operand:
