@@ -30,9 +30,8 @@ def longest_in_network(machine: Machine, key_bytes: int, numbers: int) -> int:
         numbers: in all rows together; where there are many, code that is long pays.
     """
     vectors = min(_MOST_VECTORS, machine.vector_registers // 2)
-    if numbers < _MANY:
-        vectors = min(vectors, _MOST_VECTORS // 2)
-    return min(vectors * machine.lanes(key_bytes), _LONGEST)
+    longest = _LONGEST if numbers >= _MANY else _LONGEST // 2
+    return min(vectors * machine.lanes(key_bytes), longest)
 
 
 def write_network(rows: Rows, machine: Machine) -> None:
