@@ -22,6 +22,7 @@ _ATTRIBUTES = (
 )
 INTEGER = "i64"
 POINTER = "ptr"
+_FOR_ADDRESSES = frozenset({INTEGER, POINTER})
 
 
 class Operand(NamedTuple):
@@ -205,6 +206,7 @@ class Function:
         self._entry: list[str] = []  # memory on the stack
         self._scopes = [_Scope([], {})]
         self._count = 0
+        self._floor = 0  # the outermost loop that numbers are moved out to
         self._bases: dict[str, str] = {}  # for each address what it was counted from
         self._changed: dict[str, None] = {}
         self._on_stack: set[str] = set()
@@ -252,11 +254,22 @@ class Function:
 
     def pure(self, type_: str, text: str, *operands: Operand) -> Operand:
         """The result of an instruction: written as far outside as its operands allow, once."""
-        level = 0
+        level = 0 if type_ in _FOR_ADDRESSES else self._floor
         for operand in operands:
             if operand.level > level:
                 level = operand.level
         return self._written(type_, text, level)
+
+    @contextmanager
+    def nothing_before(self) -> Iterator[None]:
+        """A block whose numbers are computed in it, even if they could be known before.
+
+        What is computed before a loop takes registers in it; a loop that needs all of them is
+        followed by such a block.
+        """
+        before, self._floor = self._floor, self.level
+        yield
+        self._floor = before
 
     def _written(self, type_: str, text: str, level: int) -> Operand:
         lines, known = self._scopes[level]
