@@ -15,7 +15,7 @@ from clearprop.executors.native.machine import Machine
 from clearprop.executors.native.memory import Lifetime, place
 from clearprop.executors.native.nests import write_copy, write_move, write_nest
 from clearprop.executors.native.reductions import write_reduction
-from clearprop.executors.native.single import SINGLE_WRITERS, may_overwrite
+from clearprop.executors.native.single import SINGLE_WRITERS, joined_parts, may_overwrite
 from clearprop.executors.native.writer import Module
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
@@ -53,6 +53,7 @@ class Choice:
 
 
 Step = Kernel | Repetition | Choice
+_Copies = list[tuple[Value, Home]]
 
 
 @dataclass(eq=False)
@@ -194,13 +195,12 @@ class _Planner:
         for value, home in zip(program.inputs, inputs, strict=True):
             self.homes[value] = home
         self._find_stored()
-        late = self._place_outputs(carries)
+        early, late = self._place_outputs(carries)
         self._place_values()
+        self._copy(early)
         for group in self.grouping.groups:
             self._write(group)
-        for value, home in late:
-            write_copy(self.compilation, value, home, is_below=self._is_source(value))
-            self._take_kernels()
+        self._copy(late)
         self._finish_carries()
         self._place_memory()
 
@@ -233,38 +233,72 @@ class _Planner:
             constants[value] = Buffer("constant", value.type.size_bytes, len(constants))
         return Home.plain(constants[value], value.type)
 
-    def _place_outputs(self, carries: Sequence[Carry]) -> list[tuple[Value, Home]]:
-        """Let outputs be computed where they shall lie; returns those that are to be copied."""
-        late: list[tuple[Value, Home]] = []
-        for value, home in zip(self.program.outputs, self.outputs, strict=True):
-            if home is None:
-                continue
-            if value in self.grouping.group_of and value not in self.homes:
-                self.homes[value] = home
-            else:
-                late.append((value, home))
+    def _place_outputs(self, carries: Sequence[Carry]) -> tuple[_Copies, _Copies]:
+        """Let outputs be computed where they shall lie.
+
+        Returns:
+            Those that are to be copied before everything else, since they only show what was
+            given, which may be overwritten; and those that are to be copied in the end.
+        """
+        copies: _Copies = []
         self._moved: list[tuple[Home, Home]] = []
+        self._shown = [value for value in self.program.outputs if not self._is_early(value)]
         for carry in carries:
             if carry.after is carry.before:
                 continue
-            if carry.after in self.grouping.group_of and carry.after not in self.homes:
-                if self._may_overwrite(carry):
-                    self.homes[carry.after] = carry.home
-                    continue
-                temporary = self._new_home(carry.after.type)
+            if self._is_free(carry.after) and self._may_overwrite(carry):
+                self.homes[carry.after] = carry.home
+                continue
+            temporary = self._new_home(carry.after.type)
+            self._moved.append((temporary, carry.home))
+            if self._is_free(carry.after):
                 self.homes[carry.after] = temporary
-                self._moved.append((temporary, carry.home))
             else:
-                temporary = self._new_home(carry.after.type)
-                late.append((carry.after, temporary))
-                self._moved.append((temporary, carry.home))
-        return late
+                copies.append((carry.after, temporary))
+        for value, home in zip(self.program.outputs, self.outputs, strict=True):
+            if home is not None and self._is_free(value):
+                self.homes[value] = home
+            elif home is not None:
+                copies.append((value, home))
+        early = [copy for copy in copies if self._is_early(copy[0])]
+        return early, [copy for copy in copies if not self._is_early(copy[0])]
+
+    def _is_free(self, value: Value) -> bool:
+        """Whether a value is computed here, and nobody has said yet where it shall lie."""
+        return value in self.grouping.group_of and value not in self.homes
+
+    def _is_early(self, value: Value) -> bool:
+        """Whether a value only shows what is given."""
+        return value not in self.grouping.group_of and all(
+            self.grouping.is_given(each) for each in self._seen(value)
+        )
+
+    def _copy(self, copies: _Copies) -> None:
+        for value, home in copies:
+            write_copy(self.compilation, value, home, is_below=self._is_source(value))
+            self._take_kernels()
 
     def _place_values(self) -> None:
+        """Give the values that are stored, and have no home yet, one each."""
+        for group in reversed(self.grouping.groups):
+            if group.kind == "concatenate":
+                self._place_parts(group)
         for group in self.grouping.groups:
             for value in group.stored:
                 if value not in self.homes:
                     self.homes[value] = self._new_home(value.type)
+
+    def _place_parts(self, group: Group) -> None:
+        """Let what is joined be computed where it shall lie, next to the other parts."""
+        equation = group.members[0]
+        value = self.program.results[equation][0]
+        if value is None:
+            return
+        if value not in self.homes:
+            self.homes[value] = self._new_home(value.type)
+        for x, part in joined_parts(equation, self.homes[value]):
+            if self._is_free(x) and x not in self.grouping.read_by_line:
+                self.homes[x] = part
 
     def _new_home(self, type_: TensorType) -> Home:
         buffer = Buffer("arena", type_.size_bytes)
@@ -276,9 +310,8 @@ class _Planner:
         group = self.grouping.group_of[carry.after]
         if carry.after.type != carry.before.type or carry.after in group.sink_values:
             return False
-        for value in self.program.outputs:
-            if carry.before in self._seen(value):
-                return False
+        if any(carry.before in self._seen(value) for value in self._shown):
+            return False
         for other in self.grouping.groups:
             if carry.before in other.reads and other.position > group.position:
                 return False
