@@ -112,8 +112,12 @@ class _Contraction:
         loops, line = self.loops, self.right.line
         if line.factor(loops.column.axis) != 1:
             return True
+        if not loops.summed or loops.outer:
+            return False
+        if self.right.home.buffer in self.compilation.lasting:
+            return loops.column.extent > self.panel  # copied once, read in every round
         rows = loops.row_outer.extent * loops.row_inner.extent
-        if not loops.summed or loops.outer or rows < _ROWS_FOR_PANELS:
+        if rows < _ROWS_FOR_PANELS:
             return False
         step = line.factor(loops.summed[-1].axis) * self.dtype.itemsize
         return step >= _PAGE_BYTES // 2 and loops.summed[-1].extent >= _ROWS_FOR_PANELS

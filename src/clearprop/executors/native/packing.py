@@ -30,6 +30,8 @@ def pack(
 ) -> Side:
     """The side in panels; appends the kernel that copies it there.
 
+    In a loop, what is the same in all rounds is copied once, before it.
+
     Args:
         compilation: where the kernel goes.
         side: the factor.
@@ -43,7 +45,8 @@ def pack(
     batches = math.prod(walk.extent for walk in outer)
     dtype = side.home.type.dtype
     type_ = TensorType((batches, panels, length, panel), dtype)
-    home = Home.plain(compilation.temporary(type_.size_bytes), type_)
+    lasts = side.home.buffer in compilation.lasting
+    home = Home.plain(compilation.temporary(type_.size_bytes, lasts=lasts), type_)
     stride, parts = panel, []
     for walk in reversed(summed):
         parts.append(Affine.of(walk.axis).times(stride))
@@ -142,7 +145,8 @@ def _write(
             return carried
 
         nested(f, outer, [], all_batches)
-    writer.finish(tasks, packed.home.type.size)
+    lasts = side.home.buffer in compilation.lasting
+    writer.finish(tasks, packed.home.type.size, is_before=lasts)
 
 
 def turned_over(f: Function, vectors: Sequence[Operand]) -> list[Operand]:

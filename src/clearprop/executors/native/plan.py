@@ -20,6 +20,8 @@ from clearprop.executors.native.writer import Module
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Value
+from clearprop.passes.join_pads import join_pads
+from clearprop.passes.sum_after_loop import sum_after_loops
 
 
 @dataclass(eq=False)
@@ -64,12 +66,16 @@ class Plan:
         steps: in order.
         arena: memory that it needs while it runs; plans inside of it have theirs in it.
         kept: memory that is zero at first and belongs to nobody else.
+        before: of a loop's body, what runs once before the loop.
+        borrowed: of a loop's body, memory that lasts as long as the loop.
         groups: for the reports.
     """
 
     steps: list[Step] = field(default_factory=list)
     arena: Buffer = field(default_factory=lambda: Buffer("arena", 0))
     kept: list[Buffer] = field(default_factory=list)
+    before: list[Kernel] = field(default_factory=list)
+    borrowed: list[Buffer] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     homes: dict[Value, Home] = field(default_factory=dict)
 
@@ -101,7 +107,8 @@ def make_plan(
     program: Program,
     inputs: Sequence[Home],
     outputs: Sequence[Home | None],
-    carries: Sequence[Carry] = (),
+    carried: Sequence[Home] = (),
+    lasting: Sequence[Home] = (),
 ) -> Plan:
     """The plan of a Program.
 
@@ -109,10 +116,11 @@ def make_plan(
         surroundings: what is shared.
         program: what to compute.
         inputs: where each input lies.
-        outputs: where each output shall lie; None for those that a carry takes care of.
-        carries: values that are handed on in place.
+        outputs: where each output shall lie; None for those that are carried.
+        carried: where the first inputs lie, if the first outputs are to take their places.
+        lasting: for the body of a loop, inputs that are the same in all rounds.
     """
-    return _Planner(surroundings, program, inputs, outputs, carries).plan
+    return _Planner(surroundings, program, inputs, outputs, carried, lasting).plan
 
 
 def make_loop_plan(
@@ -140,26 +148,22 @@ def make_loop_plan(
         _first_row(Buffer("output", 0, carry_count + number), value.type)
         for number, value in enumerate(body.outputs[carry_count:])
     ]
-    carries = [
-        Carry(before, after, home)
-        for before, after, home in zip(
-            body.inputs[:carry_count], body.outputs[:carry_count], carried, strict=True
-        )
-    ]
     inner = make_plan(
         surroundings,
         body,
         [*carried, *rows, *captured],
         [*([None] * carry_count), *reports],
-        carries,
+        carried,
+        captured,
     )
     plan = Plan()
     moving = [home.buffer for home in [*rows, *reports]]
-    plan.steps.append(Repetition(inner, None, reverse=False, rows=moving))
+    plan.steps += [*inner.before, Repetition(inner, None, reverse=False, rows=moving)]
     plan.kept, inner.kept = inner.kept, []
-    place([Lifetime(inner.arena, 0, 0)])
-    plan.arena.size_bytes = inner.arena.size_bytes
-    inner.arena.whole = plan.arena
+    parts = [inner.arena, *inner.borrowed]
+    plan.arena.size_bytes = place([Lifetime(part, 0, 0) for part in parts])
+    for part in parts:
+        part.whole = plan.arena
     return plan
 
 
@@ -176,18 +180,29 @@ class _Planner:
         program: Program,
         inputs: Sequence[Home],
         outputs: Sequence[Home | None],
-        carries: Sequence[Carry],
+        carried: Sequence[Home],
+        lasting: Sequence[Home],
     ) -> None:
         # What nobody reads is not computed.
         program = Program.under(program.outputs, program.inputs)
+        program = sum_after_loops(join_pads(program))
+        carries = [
+            Carry(program.inputs[number], program.outputs[number], home)
+            for number, home in enumerate(carried)
+        ]
         self.surroundings, self.program = surroundings, program
         self.plan = Plan()
         self.homes: dict[Value, Home] = self.plan.homes
         self.grouping = Grouping(program)
         self.plan.groups = self.grouping.groups
         self.compilation = Compilation(
-            surroundings.module, surroundings.machine, self.grouping, self.homes
+            surroundings.module,
+            surroundings.machine,
+            self.grouping,
+            self.homes,
+            lasting=frozenset(home.buffer for home in lasting),
         )
+        self.plan.before, self.plan.borrowed = self.compilation.before, self.compilation.borrowed
         self.outputs = outputs
         self._owned: set[Buffer] = set()
         self._last_use: dict[Buffer, int] = {}
@@ -412,19 +427,20 @@ class _Planner:
         rows = [_row(home) for home in given[count:stepped]]
         out_rows = [_row(home) for home in results[count:]]
         inputs = [*results[:count], *rows, *given[stepped:]]
-        carries = [
-            Carry(before, after, home)
-            for before, after, home in zip(
-                body.inputs[:count], body.outputs[:count], results[:count], strict=True
-            )
-        ]
         if length == 0:
             return
-        plan = make_plan(self.surroundings, body, inputs, [*([None] * count), *out_rows], carries)
+        carried = results[:count]
+        outputs = [*([None] * count), *out_rows]
+        captured = given[stepped:]
+        plan = make_plan(self.surroundings, body, inputs, outputs, carried, captured)
+        for kernel in plan.before:
+            self._append(kernel, [home.buffer for home in kernel.homes])
+        self._owned.update(plan.borrowed)
         self._append_inner(
             Repetition(plan, length, params["reverse"], [h.buffer for h in [*rows, *out_rows]]),
             [plan],
             [*given, *results],
+            plan.borrowed,
         )
 
     def _write_branch(self, group: Group) -> None:
@@ -437,8 +453,14 @@ class _Planner:
         ]
         self._append_inner(Choice(index, plans), plans, [index, *operands, *results])
 
-    def _append_inner(self, step: Step, plans: Sequence[Plan], homes: Sequence[Home]) -> None:
-        buffers = [home.buffer for home in homes]
+    def _append_inner(
+        self,
+        step: Step,
+        plans: Sequence[Plan],
+        homes: Sequence[Home],
+        borrowed: Sequence[Buffer] = (),
+    ) -> None:
+        buffers = [*(home.buffer for home in homes), *borrowed]
         for plan in plans:
             buffers.append(plan.arena)
             self._owned.add(plan.arena)
