@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
+import os
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 
+from clearprop.executors.native.blueprint import Blueprint
+from clearprop.executors.native.building import Draft, Order, build, draw
 from clearprop.executors.native.control import (
-    ALONE,
     ARENA,
-    COUNTED,
     CYCLES,
     FLAG,
     HEADER_WORDS,
@@ -19,16 +22,10 @@ from clearprop.executors.native.control import (
     TEAM,
     THREADS,
     TOGETHER,
-    Table,
-    kept_bytes,
-    kernels_in,
-    write_run,
 )
-from clearprop.executors.native.costs import pays
-from clearprop.executors.native.engine import Code, object_code
-from clearprop.executors.native.homes import Buffer, Home
+from clearprop.executors.native.engine import Code, known_object_code
 from clearprop.executors.native.machine import Machine, this_machine
-from clearprop.executors.native.plan import Surroundings, make_loop_plan, make_plan
+from clearprop.executors.native.plan import Plan
 from clearprop.executors.native.sharing import MEETING_WORDS
 from clearprop.executors.native.team import team, thread_count
 from clearprop.executors.native.writer import Function, Module
@@ -50,11 +47,11 @@ class Compiled:
         threads: how many may be used; None for as many as there are cores.  Results are the same
             for any number.
         counts: whether to count the cycles that each kernel takes, on one thread.
+        together: whether all these threads work together; None for where that pays.
 
     Attributes:
-        plan: what is run.
+        blueprint: what is known about the code.
         threads: how many are used.
-        text: the code in LLVM IR.
         cycles: that each kernel took so far, if they are counted.
     """
 
@@ -66,71 +63,69 @@ class Compiled:
         threads: int | None = None,
         *,
         counts: bool = False,
+        together: bool | None = None,
     ) -> None:
         self.program, self._loop = program, loop
-        module = Module(machine)
-        surroundings = Surroundings(module, machine, {})
-        if loop is None:
-            inputs, outputs = (
-                [
-                    Home.plain(Buffer(kind, value.type.size_bytes, number), value.type)
-                    for number, value in enumerate(values)
-                ]
-                for kind, values in (("input", program.inputs), ("output", program.outputs))
-            )
-            self.plan = make_plan(surroundings, program, inputs, outputs)
-        else:
-            self.plan = make_loop_plan(surroundings, program, *loop)
-        table = Table(len(program.inputs), len(program.outputs))
-        kept = kept_bytes(self.plan.kept)
         count = thread_count(threads)
-        together = count > 1 and not counts and pays(self.plan, count, is_loop=loop is not None)
-        self.threads = count if together else 1
-        write_run(module, machine, self.plan, table, together=together, counts=counts)
-        self.text = module.text()
-        name = COUNTED if counts else TOGETHER if together else ALONE
-        self._code = Code(object_code(self.text, machine), (name,))
+        self._order = Order(program, machine, loop, count, counts, together)
+        built = build(self._order)
+        self.blueprint, self._code = built.blueprint, built.code
+        if built.draft is not None:
+            self._draft = built.draft
+        self.threads = count if self.blueprint.function == TOGETHER else 1
         function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)
-        self._address = self._code.address(name)
+        self._address = self._code.address(self.blueprint.function)
         self._run = function(self._address)
-        constants = [np.asarray(value.array, order="C") for value in surroundings.constants]
-        arena = aligned_bytes(self.plan.arena.size_bytes)
-        self._memory = [*constants, arena, aligned_bytes(kept), np.zeros(64, np.uint8)]
-        self._flag = self._memory[-1]
-        first = HEADER_WORDS + table.inputs + table.outputs
-        self._table = np.zeros(first + len(constants), np.uint64)
-        for word, array in zip((ARENA, KEPT, FLAG), self._memory[-3:], strict=True):
-            self._table[word] = array.ctypes.data
-        self._table[THREADS] = self.threads
-        self.cycles = np.zeros(len(kernels_in(self.plan)), np.int64)
-        self._table[CYCLES] = self.cycles.ctypes.data
-        self._table[first:] = [array.ctypes.data for array in constants]
+        self._constants = [np.asarray(array, order="C") for array in built.constants]
+        self.cycles = np.zeros(len(self.blueprint.kernels), np.int64)
+        self._memories: list[_Memory] = []  # that no call is using
+
+    @property
+    def plan(self) -> Plan:
+        """What is run; it is made again if the code came out of the cache."""
+        return self._draft.plan
+
+    @property
+    def text(self) -> str:
+        """The code in LLVM IR."""
+        return self._draft.text
+
+    @cached_property
+    def _draft(self) -> Draft:
+        return draw(self._order)
 
     def __call__(self, arrays: Sequence[Array]) -> list[Array]:
-        """The Program's outputs for these inputs."""
+        """The Program's outputs for these inputs; several threads may call at the same time."""
         given = [np.asarray(array, order="C") for array in arrays]
         results = self._results(given)
+        try:
+            memory = self._memories.pop()
+        except IndexError:
+            memory = _Memory(self.blueprint, self._constants, self.cycles)
+        if self._loop is not None:
+            memory.table[ROUNDS] = len(given[self._loop[0]])
         for word, array in enumerate([*given, *results], start=HEADER_WORDS):
-            self._table[word] = array.ctypes.data
+            memory.table[word] = array.ctypes.data
         if self.threads > 1:
-            self._run_together()
+            self._run_together(memory)
         else:
-            self._run(self._table.ctypes.data, 0)
-        if self._flag[0]:
-            self._flag[0] = 0
-            return self._by_definition(arrays)
-        return results
+            self._run(memory.table.ctypes.data, 0)
+        is_outside = bool(memory.flag[0])
+        memory.flag[0] = 0
+        # A call that was interrupted leaves its memory to nobody.
+        self._memories.append(memory)
+        return self._by_definition(arrays) if is_outside else results
 
-    def _run_together(self) -> None:
+    def _run_together(self, memory: _Memory) -> None:
         """Run with the team, or alone if it is at work for somebody else."""
         together = team()
         is_free = together.acquire()
         try:
-            threads = self.threads if is_free else 1
+            threads = together.ready(self.threads) if is_free else 1
             meeting = np.zeros(MEETING_WORDS, np.uint64)
-            self._table[TEAM] = together.meeting if is_free else meeting.ctypes.data
-            self._table[THREADS] = threads
-            table = self._table.ctypes.data
+            memory.table[TEAM] = together.meeting if is_free else meeting.ctypes.data
+            memory.table[THREADS] = threads
+            table = memory.table.ctypes.data
             if is_free:
                 together.run(self._address, table, threads)
             else:
@@ -146,7 +141,6 @@ class Compiled:
             return [np.empty(value.shape, value.dtype) for value in outputs]
         count, _ = self._loop
         rounds = len(given[count])
-        self._table[ROUNDS] = rounds
         reports = [np.empty((rounds, *value.shape), value.dtype) for value in outputs[count:]]
         return [*(array.copy() for array in given[:count]), *reports]
 
@@ -160,6 +154,26 @@ class Compiled:
             length=len(arrays[count]), reverse=False,
         )  # fmt: skip
         return list(results)
+
+
+class _Memory:
+    """What one call works on.
+
+    Attributes:
+        flag: whether an index lay outside.
+        table: of the addresses of everything.
+    """
+
+    def __init__(self, blueprint: Blueprint, constants: Sequence[Array], cycles: Array) -> None:
+        self.flag = np.zeros(64, np.uint8)
+        self._arena = aligned_bytes(blueprint.arena_bytes)
+        self._kept = aligned_bytes(blueprint.kept_bytes)
+        first = HEADER_WORDS + blueprint.inputs + blueprint.outputs
+        self.table = np.zeros(first + len(constants), np.uint64)
+        words = {ARENA: self._arena, KEPT: self._kept, FLAG: self.flag, CYCLES: cycles}
+        for word, array in [*words.items(), *enumerate(constants, start=first)]:
+            self.table[word] = array.ctypes.data
+        self.table[THREADS] = 1
 
 
 def aligned_bytes(size: int) -> Array:
@@ -199,13 +213,37 @@ def compile_loop(
 
 def problem_here() -> str | None:
     """Why code cannot be made and run in this process; None if it can."""
+    problem = _refusal()
+    if problem is not None:
+        return problem
     module = Module(this_machine())
     f = Function(module, [("i64", "number")], "i64", exported=True)
     f.finish(f.add(f.parameters[0], 1))
     name = module.add(f, "following")
     try:
-        code = Code(object_code(module.text(), this_machine()), (name,))
+        code = Code(known_object_code(module.text(), this_machine()), (name,))
     except (RuntimeError, OSError) as error:
         return f"{type(error).__name__}: {error}"
     function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(code.address(name))
     return None if function(41) == 42 else "code that was made does not run"
+
+
+def _refusal() -> str | None:
+    """How the system refuses to run what was written to memory; None if it does not.
+
+    LLVM would find out as well, but complains on the terminal, or ends the process.
+    """
+    if os.name != "posix":
+        return None
+    protect = getattr(ctypes.CDLL(None, use_errno=True), "mprotect", None)
+    if protect is None:
+        return None
+    flags, can_write = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, mmap.PROT_READ | mmap.PROT_WRITE
+    with mmap.mmap(-1, mmap.PAGESIZE, flags, can_write) as memory:
+        first = ctypes.c_char.from_buffer(memory)
+        address = ctypes.c_void_p(ctypes.addressof(first))
+        can_run = mmap.PROT_READ | mmap.PROT_EXEC
+        failed = protect(address, ctypes.c_size_t(mmap.PAGESIZE), can_run)
+        number = ctypes.get_errno()
+        del first  # before the memory is given back
+    return f"memory cannot be made executable: {os.strerror(number)}" if failed else None
