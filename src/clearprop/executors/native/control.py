@@ -14,13 +14,13 @@ kernel reads what another thread may still be writing, they meet at a barrier.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.kernels import Kernel
 from clearprop.executors.native.machine import Machine
-from clearprop.executors.native.plan import Choice, Plan, Repetition
+from clearprop.executors.native.plan import Choice, Plan, Repetition, Step
 from clearprop.executors.native.sharing import Claims, write_barrier
 from clearprop.executors.native.writer import Function, Module, Operand, integer
 
@@ -210,19 +210,24 @@ class _RunWriter:
                 self._meet()
 
 
+def steps_in(plan: Plan) -> Iterator[tuple[int, Step]]:
+    """All steps of a plan and the plans inside it, in order, with how deep they lie."""
+    stack: list[tuple[int, Step]] = [(0, step) for step in reversed(plan.steps)]
+    while stack:
+        depth, step = stack.pop()
+        yield depth, step
+        inner: list[Plan] = []
+        if isinstance(step, Repetition):
+            inner = [step.plan]
+        elif isinstance(step, Choice):
+            inner = step.plans
+        for each in reversed(inner):
+            stack += [(depth + 1, one) for one in reversed(each.steps)]
+
+
 def kernels_in(plan: Plan) -> list[Kernel]:
     """All kernels of a plan and the plans inside it, in the order in which they are counted."""
-    found: list[Kernel] = []
-    stack: list[Kernel | Repetition | Choice] = list(reversed(plan.steps))
-    while stack:
-        step = stack.pop()
-        if isinstance(step, Kernel):
-            found.append(step)
-        elif isinstance(step, Repetition):
-            stack += reversed(step.plan.steps)
-        else:
-            stack += [each for inner in reversed(step.plans) for each in reversed(inner.steps)]
-    return found
+    return [step for _, step in steps_in(plan) if isinstance(step, Kernel)]
 
 
 def _flush_denormals(f: Function) -> Operand:

@@ -10,24 +10,13 @@ from functools import cached_property
 
 import numpy as np
 
-from clearprop.executors.native.blueprint import Blueprint
 from clearprop.executors.native.building import Draft, Order, build, draw
-from clearprop.executors.native.control import (
-    ARENA,
-    CYCLES,
-    FLAG,
-    HEADER_WORDS,
-    KEPT,
-    ROUNDS,
-    TEAM,
-    THREADS,
-    TOGETHER,
-)
+from clearprop.executors.native.calling import Caller
+from clearprop.executors.native.control import TOGETHER
 from clearprop.executors.native.engine import Code, known_object_code
 from clearprop.executors.native.machine import Machine, this_machine
 from clearprop.executors.native.plan import Plan
-from clearprop.executors.native.sharing import MEETING_WORDS
-from clearprop.executors.native.team import team, thread_count
+from clearprop.executors.native.team import thread_count
 from clearprop.executors.native.writer import Function, Module
 from clearprop.ir import meaning
 from clearprop.ir.program import Program
@@ -52,7 +41,6 @@ class Compiled:
     Attributes:
         blueprint: what is known about the code.
         threads: how many are used.
-        cycles: that each kernel took so far, if they are counted.
     """
 
     def __init__(
@@ -73,12 +61,22 @@ class Compiled:
         if built.draft is not None:
             self._draft = built.draft
         self.threads = count if self.blueprint.function == TOGETHER else 1
-        function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)
-        self._address = self._code.address(self.blueprint.function)
-        self._run = function(self._address)
-        self._constants = [np.asarray(array, order="C") for array in built.constants]
-        self.cycles = np.zeros(len(self.blueprint.kernels), np.int64)
-        self._memories: list[_Memory] = []  # that no call is using
+        self._caller = Caller(
+            self._code.address(self.blueprint.function),
+            self.threads,
+            [value.type for value in program.inputs],
+            [value.type for value in program.outputs],
+            loop,
+            [np.asarray(array, order="C") for array in built.constants],
+            arena_bytes=self.blueprint.arena_bytes,
+            kept_bytes=self.blueprint.kept_bytes,
+            kernels=len(self.blueprint.kernels),
+        )
+
+    @property
+    def cycles(self) -> Array:
+        """How many cycles each kernel took so far, if they are counted."""
+        return self._caller.cycles
 
     @property
     def plan(self) -> Plan:
@@ -95,54 +93,9 @@ class Compiled:
         return draw(self._order)
 
     def __call__(self, arrays: Sequence[Array]) -> list[Array]:
-        """The Program's outputs for these inputs; several threads may call at the same time."""
-        given = [np.asarray(array, order="C") for array in arrays]
-        results = self._results(given)
-        try:
-            memory = self._memories.pop()
-        except IndexError:
-            memory = _Memory(self.blueprint, self._constants, self.cycles)
-        if self._loop is not None:
-            memory.table[ROUNDS] = len(given[self._loop[0]])
-        for word, array in enumerate([*given, *results], start=HEADER_WORDS):
-            memory.table[word] = array.ctypes.data
-        if self.threads > 1:
-            self._run_together(memory)
-        else:
-            self._run(memory.table.ctypes.data, 0)
-        is_outside = bool(memory.flag[0])
-        memory.flag[0] = 0
-        # A call that was interrupted leaves its memory to nobody.
-        self._memories.append(memory)
-        return self._by_definition(arrays) if is_outside else results
-
-    def _run_together(self, memory: _Memory) -> None:
-        """Run with the team, or alone if it is at work for somebody else."""
-        together = team()
-        is_free = together.acquire()
-        try:
-            threads = together.ready(self.threads) if is_free else 1
-            meeting = np.zeros(MEETING_WORDS, np.uint64)
-            memory.table[TEAM] = together.meeting if is_free else meeting.ctypes.data
-            memory.table[THREADS] = threads
-            table = memory.table.ctypes.data
-            if is_free:
-                together.run(self._address, table, threads)
-            else:
-                self._run(table, 0)
-        finally:
-            if is_free:
-                together.release()
-
-    def _results(self, given: Sequence[Array]) -> list[Array]:
-        """Arrays for the results; those that a loop carries hold their first values."""
-        outputs = self.program.outputs
-        if self._loop is None:
-            return [np.empty(value.shape, value.dtype) for value in outputs]
-        count, _ = self._loop
-        rounds = len(given[count])
-        reports = [np.empty((rounds, *value.shape), value.dtype) for value in outputs[count:]]
-        return [*(array.copy() for array in given[:count]), *reports]
+        """The Program's outputs for these inputs."""
+        results = self._caller(arrays)
+        return self._by_definition(arrays) if results is None else results
 
     def _by_definition(self, arrays: Sequence[Array]) -> list[Array]:
         """The same by the definition, which says which index lies outside."""
@@ -154,33 +107,6 @@ class Compiled:
             length=len(arrays[count]), reverse=False,
         )  # fmt: skip
         return list(results)
-
-
-class _Memory:
-    """What one call works on.
-
-    Attributes:
-        flag: whether an index lay outside.
-        table: of the addresses of everything.
-    """
-
-    def __init__(self, blueprint: Blueprint, constants: Sequence[Array], cycles: Array) -> None:
-        self.flag = np.zeros(64, np.uint8)
-        self._arena = aligned_bytes(blueprint.arena_bytes)
-        self._kept = aligned_bytes(blueprint.kept_bytes)
-        first = HEADER_WORDS + blueprint.inputs + blueprint.outputs
-        self.table = np.zeros(first + len(constants), np.uint64)
-        words = {ARENA: self._arena, KEPT: self._kept, FLAG: self.flag, CYCLES: cycles}
-        for word, array in [*words.items(), *enumerate(constants, start=first)]:
-            self.table[word] = array.ctypes.data
-        self.table[THREADS] = 1
-
-
-def aligned_bytes(size: int) -> Array:
-    """Zeroed memory that begins at a cache line."""
-    memory = np.zeros(size + 64, np.uint8)
-    start = -memory.ctypes.data % 64
-    return memory[start : start + max(size, 1)]
 
 
 def compile_program(
