@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import llvmlite.binding as llvm
 
@@ -14,7 +14,7 @@ from clearprop.executors.native.machine import Machine
 _numbers = itertools.count()
 
 
-@lru_cache(maxsize=None)
+@cache
 def target_machine(machine: Machine) -> llvm.TargetMachine:
     """LLVM's code generator for a machine."""
     llvm.initialize_all_targets()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,7 +66,7 @@ def text_key(text: str, machine: Machine) -> str:
     return told.hexdigest()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _beginning(machine: Machine) -> bytes:
     """What all code for a machine depends on: the compiler, and the machine."""
     features = ",".join(sorted(machine.features.split(",")))
