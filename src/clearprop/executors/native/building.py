@@ -23,6 +23,7 @@ from clearprop.executors.native.engine import Code, object_code
 from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.keys import Identity, identify, places_of
 from clearprop.executors.native.machine import Machine
+from clearprop.executors.native.memory import check_capacity
 from clearprop.executors.native.plan import Plan, Surroundings, make_loop_plan, make_plan
 from clearprop.executors.native.writer import Module
 from clearprop.ir.program import Program
@@ -83,13 +84,18 @@ class Built(NamedTuple):
 
 
 def build(order: Order) -> Built:
-    """The code that was ordered: from the cache if it is there, else compiled and kept there."""
+    """The code that was ordered: from the cache if it is there, else compiled and kept there.
+
+    Raises:
+        CapacityError: it would need more memory than there is.
+    """
     options = (order.loop, order.threads, order.counts, order.together)
     identity = identify(order.program, order.machine, *options)
     known = _known(order, identity)
     if known is not None:
         return known
     draft = draw(order)
+    _check_capacity(draft.blueprint)
     image = object_code(draft.text, order.machine)
     code = Code(image, (draft.blueprint.function,))
     places = places_of(draft.constants, identity.arrays)
@@ -113,12 +119,17 @@ def _known(order: Order, identity: Identity) -> Built | None:
     )
     if not fits:
         return None
+    _check_capacity(blueprint)
     try:
         code = Code(image, (blueprint.function,))
     except RuntimeError:  # no object file, or not for here
         return None
     constants = [np.asarray(arrays[place], order="C") for place in blueprint.constants]
     return Built(code, blueprint, constants, None)
+
+
+def _check_capacity(blueprint: Blueprint) -> None:
+    check_capacity(blueprint.arena_bytes + blueprint.kept_bytes)
 
 
 def draw(order: Order) -> Draft:
