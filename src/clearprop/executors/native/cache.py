@@ -149,11 +149,16 @@ def _content(path: Path) -> bytes | None:
     flags = os.O_RDONLY
     for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
         flags |= getattr(os, name, 0)
-    with open(os.open(path, flags), "rb") as file:
-        found = os.fstat(file.fileno())
+    descriptor = os.open(path, flags)
+    try:
+        found = os.fstat(descriptor)
         is_good = stat.S_ISREG(found.st_mode) and _is_ours(found)
-        is_good = is_good and found.st_size <= 2 * _LARGEST_ENTRY_BYTES
-        return file.read() if is_good else None
+        if not is_good or found.st_size > 2 * _LARGEST_ENTRY_BYTES:
+            return None
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(descriptor)
 
 
 def _write(path: Path, content: bytes) -> None:

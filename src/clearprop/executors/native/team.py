@@ -57,9 +57,10 @@ def thread_count(wanted: int | None) -> int:
                 at=str(here()),
             )
         return min(int(wanted), MOST_THREADS)
-    told = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-    if told.isdigit() and int(told) > 0:
-        return min(int(told), MOST_THREADS)
+    told = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    with contextlib.suppress(ValueError):  # whatever is no number says nothing
+        if int(told) > 0:
+            return min(int(told), MOST_THREADS)
     if multiprocessing.parent_process() is not None:
         return 1
     return available_cores()
