@@ -71,22 +71,22 @@ def training_loop(net: str, *, steps: int = 3, batch: int = 64, width: int = 128
 
 def _mlp(width: int) -> cp.Sequential:
     dense = cp.layers.Dense
-    return cp.Sequential(
-        [dense(width, activation="relu"), dense(width, activation="tanh"), dense(_CLASSES)]
-    )
+    return cp.Sequential([
+        dense(width, activation="relu"),
+        dense(width, activation="tanh"),
+        dense(_CLASSES),
+    ])
 
 
 def _conv() -> cp.Sequential:
     layers = cp.layers
-    return cp.Sequential(
-        [
-            layers.Conv2D(8, 3, activation="relu", padding="same"),
-            layers.MaxPooling2D(2),
-            layers.Conv2D(16, 3, activation="relu"),
-            layers.Flatten(),
-            layers.Dense(_CLASSES),
-        ]
-    )
+    return cp.Sequential([
+        layers.Conv2D(8, 3, activation="relu", padding="same"),
+        layers.MaxPooling2D(2),
+        layers.Conv2D(16, 3, activation="relu"),
+        layers.Flatten(),
+        layers.Dense(_CLASSES),
+    ])
 
 
 def digest(arrays: list[Array]) -> str:

@@ -89,9 +89,7 @@ def _damaged(whole: bytes) -> list[bytes]:
     return [b"", b"\xff" * 8, whole[:20], whole[:-40], whole[:8] + b"[" + whole[9:], b"x" * 5000]
 
 
-def test_entries_that_are_no_code_are_compiled_again(
-    folder: Path, compilations: list[str]
-) -> None:
+def test_entries_that_are_no_code_are_compiled_again(folder: Path, compilations: list[str]) -> None:
     Compiled(sums(), this_machine())
     (path,) = folder.iterdir()
     whole = cache.load(path.name)

@@ -63,9 +63,7 @@ def test_the_environment_may_say_how_many(
 
 
 @pytest.mark.parametrize("told", ["", "0", "-2", "many", "²", "9" * 5000])
-def test_nonsense_in_the_environment_is_ignored(
-    monkeypatch: pytest.MonkeyPatch, told: str
-) -> None:
+def test_nonsense_in_the_environment_is_ignored(monkeypatch: pytest.MonkeyPatch, told: str) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", told)
     assert thread_count(None) == available_cores()
 
