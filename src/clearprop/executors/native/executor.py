@@ -14,6 +14,7 @@ from clearprop.executors.native.building import Draft, Order, build, draw
 from clearprop.executors.native.calling import Caller
 from clearprop.executors.native.control import TOGETHER
 from clearprop.executors.native.engine import Code, known_object_code
+from clearprop.executors.native.explain import explanation
 from clearprop.executors.native.machine import Machine, this_machine
 from clearprop.executors.native.plan import Plan
 from clearprop.executors.native.team import thread_count
@@ -96,6 +97,20 @@ class Compiled:
         """The Program's outputs for these inputs."""
         results = self._caller(arrays)
         return self._by_definition(arrays) if results is None else results
+
+    def explain(self, *, llvm: bool = False) -> str:
+        """Every stage of the way to machine code, in words.
+
+        Args:
+            llvm: whether the code in LLVM IR is told too.
+        """
+        return explanation(
+            self.program,
+            self.plan,
+            self.threads,
+            kept_bytes=self.blueprint.kept_bytes,
+            llvm=self.text if llvm else None,
+        )
 
     def _by_definition(self, arrays: Sequence[Array]) -> list[Array]:
         """The same by the definition, which says which index lies outside."""

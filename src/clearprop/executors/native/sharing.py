@@ -10,10 +10,12 @@ from collections.abc import Callable
 
 from clearprop.executors.native.writer import Function, Operand, constant, integer
 
+_CLAIMS = 64  # of a kernel's tasks, about
 _SPINS = 64  # looks at the barrier before the core is given to somebody else
 # Words of the memory that threads meet at, each in a cache line of its own.
+MOST_KERNELS = 8  # that can be at work between two meetings
 _COME, _ROUNDS, _CLAIMED = 0, 8, 16
-MEETING_WORDS = 24
+MEETING_WORDS = 16 + 8 * MOST_KERNELS
 
 
 def write_barrier(f: Function, team: Operand, threads: Operand) -> None:
@@ -56,10 +58,11 @@ def _barrier(caller: Function) -> str:
 
 
 class Claims:
-    """Tasks that threads take one by one: a counter that only grows.
+    """Tasks that threads take one by one: counters that only grow.
 
-    Every thread finds the counter at the end of a kernel's tasks exactly once; so all know where
-    it stands when the next kernel begins, without setting it back.
+    Every thread finds a counter at the end of a kernel's tasks exactly once; so all know where it
+    stands when the next kernel begins that uses it, without setting it back.  Kernels between two
+    meetings use different counters: a thread may be at one while another is at the next.
 
     Args:
         f: the function that runs the plan.
@@ -69,23 +72,30 @@ class Claims:
 
     def __init__(self, f: Function, team: Operand, threads: Operand) -> None:
         self._f, self._threads = f, threads
-        self._counter = f.address(team, "i64", _CLAIMED)
-        self._start = f.stack("i64", 1, alignment=8)
-        f.store(integer(0), self._start)
+        self._counters = [
+            f.address(team, "i64", _CLAIMED + 8 * number) for number in range(MOST_KERNELS)
+        ]
+        self._starts = [f.stack("i64", 1, alignment=8) for _ in range(MOST_KERNELS)]
+        for start in self._starts:
+            f.store(integer(0), start)
 
-    def write(self, tasks: int, call: Callable[[Operand, Operand], object]) -> None:
+    def write(self, which: int, tasks: int, call: Callable[[Operand, Operand], object]) -> None:
         """Write the loop that takes tasks as long as there are any.
 
         Args:
+            which: the number of the counter: how many kernels have begun since the last meeting.
             tasks: how many there are.
-            call: writes the call for a task and the one after it.
+            call: writes the call for a task and the one after the last.
         """
-        f = self._f
-        start = f.load("i64", self._start, pinned=True)
+        f, counter, place = self._f, self._counters[which], self._starts[which]
+        step = max(1, tasks // _CLAIMS)
+        start = f.load("i64", place, pinned=True)
         with f.repeat() as loop:
-            claimed = f.effect("i64", f"atomicrmw add ptr {self._counter.text}, i64 1 monotonic")
-            task = f.binary("sub", claimed, start)
+            claimed = f.effect("i64", f"atomicrmw add ptr {counter.text}, i64 1 monotonic")
+            number = f.binary("sub", claimed, start)
+            task = f.multiply(number, step)
             loop.again = f.compare("icmp slt", task, integer(tasks))
             with f.when(loop.again):
-                call(task, f.add(task, 1))
-        f.store(f.add(f.add(start, tasks), self._threads), self._start)
+                call(task, f.minimum(f.add(task, step), tasks))
+        claims = -(-tasks // step)
+        f.store(f.add(f.add(start, claims), self._threads), place)
