@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from functools import cache, lru_cache
 
 import llvmlite.binding as llvm
@@ -12,6 +13,16 @@ from clearprop.executors.native.keys import text_key
 from clearprop.executors.native.machine import Machine
 
 _numbers = itertools.count()
+# Each call of LLVM holds this lock, finalizers' calls too.  A child that is born meanwhile, in
+# another thread, would find it taken for ever.
+_llvm_lock = llvm.ffi.lib._lock._lock
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_llvm_lock.acquire,
+        after_in_parent=_llvm_lock.release,
+        after_in_child=_llvm_lock.release,
+    )
 
 
 @cache
