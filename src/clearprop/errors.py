@@ -15,6 +15,7 @@
       MissingFileError   a file or folder that is not there       (also a FileNotFoundError)
       ProgramError       a Program that breaks its own rules      (also a RuntimeError)
       UnsupportedError   a rule is missing                        (also a NotImplementedError)
+      CapacityError      more memory than there is                (also a MemoryError)
       MissingExtraError  an optional package is not installed     (also an ImportError)
 
 A message answers, in this order: what was being done, what was found, what was needed,
@@ -101,6 +102,10 @@ class ProgramError(ClearPropError, RuntimeError):
 
 class UnsupportedError(ClearPropError, NotImplementedError):
     """An executor or a transform has no rule for what was asked."""
+
+
+class CapacityError(ClearPropError, MemoryError):
+    """The work needs more memory than the machine has; found out before it begins."""
 
 
 class MissingExtraError(ClearPropError, ImportError):

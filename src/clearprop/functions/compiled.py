@@ -7,18 +7,23 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from clearprop import tree
+from clearprop.dtypes import SHORT_NAMES, DType
 from clearprop.executors.choose import Run, choose_executor
 from clearprop.functions.trace import as_tensors, call_on, needs_function, placeholders
 from clearprop.ir.place import telling_line
 from clearprop.ir.program import Program
-from clearprop.ir.types import TensorType
+from clearprop.ir.types import Shape, TensorType
+from clearprop.ir.value import Array
 from clearprop.passes.simplify import simplify
 from clearprop.tensor.parameter import Parameter, Trace, current_trace
-from clearprop.tensor.tensor import Tensor, has_numbers, tensor
+from clearprop.tensor.tensor import Tensor, fixed, has_numbers, tensor
 
 MOST_SIGNATURES = 32
 _Signature = tuple[tree.Structure, tuple[TensorType, ...]]
+_Key = tuple[tuple[Shape, DType], ...]
 
 
 class _Entry(NamedTuple):
@@ -62,10 +67,40 @@ class CompiledFunction:
         self.function = function
         self._executor = choose_executor(executor)
         self._entries: OrderedDict[_Signature, _Entry] = OrderedDict()
+        # The same for arguments that are arrays: found without looking at each Tensor.
+        self._quick: dict[_Key, _Entry] = {}
         self._has_warned = False
 
     def __call__(self, *args: Any) -> Any:
         """What ``function`` returns for these arguments, computed."""
+        arrays = _plain_arrays(args)
+        if arrays is None:
+            return self._call(args)
+        key = tuple([(array.shape, array.dtype) for array in arrays])
+        entry = self._quick.get(key)
+        if entry is None:
+            result = self._call(args)
+            self._note_quick(key, args)
+            return result
+        if current_trace() is not None:
+            return self._call(args)
+        results = entry.run([*arrays, *[parameter.numpy() for parameter in entry.parameters]])
+        tensors = [
+            Tensor(value.type, array=fixed(array))
+            for value, array in zip(entry.program.outputs, results, strict=True)
+        ]
+        if entry.structure.kind is None:
+            return tensors[0]
+        return tree.unflatten(entry.structure, tensors)
+
+    def _note_quick(self, key: _Key, args: tuple[Any, ...]) -> None:
+        """Remember what arrays of these types lead to, if that is nothing but a call."""
+        leaves, structure = tree.flatten(args)
+        entry = self._entries.get((structure, tuple(TensorType(*each) for each in key)))
+        if entry is not None and not entry.updated and len(leaves) == len(key):
+            self._quick[key] = entry
+
+    def _call(self, args: tuple[Any, ...]) -> Any:
         given = as_tensors(args)
         leaves, structure = tree.flatten(given)
         if current_trace() is not None or not all(map(has_numbers, leaves)):
@@ -89,9 +124,10 @@ class CompiledFunction:
             self._entries[signature] = self._trace(*signature)
             if len(self._entries) > MOST_SIGNATURES:
                 if not self._has_warned:
-                    warnings.warn(_changing_text(list(self._entries)), stacklevel=3)
+                    warnings.warn(_changing_text(list(self._entries)), stacklevel=4)
                     self._has_warned = True
                 self._entries.popitem(last=False)
+                self._quick.clear()
         self._entries.move_to_end(signature)
         return self._entries[signature]
 
@@ -107,6 +143,18 @@ class CompiledFunction:
         run = self._executor.compile_program(program)
         parameters, updated = tuple(trace.placeholders), tuple(traced.updates)
         return _Entry(program, run, parameters, traced.structure, updated)
+
+
+def _plain_arrays(args: tuple[Any, ...]) -> list[Array] | None:
+    """The arguments' arrays, if all are arrays, or Tensors that hold one and nothing more."""
+    arrays = []
+    for argument in args:
+        if type(argument) is Tensor and argument.mask is None:
+            argument = argument.array
+        if type(argument) is not np.ndarray or argument.dtype not in SHORT_NAMES:
+            return None
+        arrays.append(argument)
+    return arrays
 
 
 def _changing_text(signatures: list[_Signature]) -> str:

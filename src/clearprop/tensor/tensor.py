@@ -97,7 +97,7 @@ class Tensor(Operators, Value):
                 tracked = tracked or value.array is None
         if not tracked:
             arrays = run_equation(equation, [cast("Array", v.array) for v in equation.inputs])
-            return tuple(cls.leaf(_fixed(array)) for array in arrays)
+            return tuple(cls.leaf(fixed(array)) for array in arrays)
         results = tuple(
             Tensor(type_, equation=equation, index=index)
             for index, type_ in enumerate(equation.types)
@@ -309,7 +309,7 @@ def compute(value: Value) -> Array:
 
     for equation in equations_under([value], lambda node: node.array is not None):
         arrays = run_equation(equation, [numbers(node) for node in equation.inputs])
-        computed[equation] = tuple(map(_fixed, arrays))
+        computed[equation] = tuple(map(fixed, arrays))
     return numbers(value)
 
 
@@ -320,7 +320,8 @@ def has_numbers(value: Value) -> bool:
     return not any(node.is_placeholder for node in read)
 
 
-def _fixed(array: Array) -> Array:
+def fixed(array: Array) -> Array:
+    """The array, which nobody can write into any more."""
     array.flags.writeable = False
     return array
 

@@ -14,7 +14,17 @@ from clearprop.ir.primitive import REGISTRY
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Array, Value
-from clearprop.primitives import cumulative, indexing, random, shape, sorting, spread, windows
+from clearprop.primitives import (
+    control,
+    cumulative,
+    dynamic,
+    indexing,
+    random,
+    shape,
+    sorting,
+    spread,
+    windows,
+)
 from tests.support.native_kernels import machines
 from tests.support.native_programs import check_program
 
@@ -80,6 +90,28 @@ def test_keys_of_random_bits_are_seen_through_views() -> None:
     key = shape.slice_(x, starts=(1,), stops=(3,), strides=(1,))
     bits = random.random_bits(shape.reverse(key, axes=(0,)), key, shape=(50,))
     check_program(Program.under([bits], [x]), machines()[0], [given])
+
+
+@pytest.mark.parametrize("word", ["scatter_add", "dynamic_update"])
+def test_what_is_overwritten_is_not_read_through_a_view(word: str) -> None:
+    def body(table: Value, row: Value) -> Value:
+        turned = shape.reverse(table, axes=(0,))
+        if word == "scatter_add":
+            return indexing.scatter_add(table, row, turned, axis=0)
+        start = shape.reshape(shape.slice_(row, starts=(0,), stops=(1,), strides=(1,)), shape=())
+        return dynamic.dynamic_update(table, turned, start, start)
+
+    table = Value(TensorType((40, 16), np.dtype(np.float32)))
+    row = Value(TensorType((40,), np.dtype(np.int64)))
+    inner = Program.under([body(table, row)], [table, row])
+    carry, rows = Value(table.type), Value(TensorType((3, 40), row.dtype))
+    results = control.scan(inner, [carry], [rows], length=3)
+    rng = np.random.default_rng(7)
+    indices = rng.integers(0, 40, (3, 40))
+    indices[:, 0] = 0
+    given = [rng.standard_normal((40, 16)).astype(np.float32), indices]
+    program = Program.under(list(results), [carry, rows])
+    check_program(program, machines()[0], given, exact=False)
 
 
 def test_every_primitive_of_the_table_exists() -> None:

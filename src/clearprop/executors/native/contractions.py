@@ -47,6 +47,8 @@ from clearprop.ir.value import Value
 _LEAST_TASK_FLOPS = 1 << 16
 _MOST_TASKS = 64
 _PARTS = 16  # into which long sums are cut
+_PAGE_BYTES = 4096
+_ROWS_FOR_PANELS = 192
 
 
 @dataclass(frozen=True)
@@ -98,9 +100,23 @@ class _Contraction:
         self.tile = choose_tile(compilation.machine, rows, columns, self.width)
         self.panel = self.tile.vectors * self.width
         self.right = self.form.right
-        self.column_stride = self.right.line.factor(self.loops.column.axis) if columns > 1 else 0
-        if columns > 1 and self.column_stride != 1 and self.loops.sum_length:
+        if columns > 1 and self.loops.sum_length and self._wants_panels():
             self.right = self._packed()
+
+    def _wants_panels(self) -> bool:
+        """Whether the right factor is copied into panels first.
+
+        It has to be where vectors cannot be loaded from it.  It pays where its rows lie so far
+        apart that each is on a page of its own, if there are enough rows of results to read it.
+        """
+        loops, line = self.loops, self.right.line
+        if line.factor(loops.column.axis) != 1:
+            return True
+        rows = loops.row_outer.extent * loops.row_inner.extent
+        if not loops.summed or loops.outer or rows < _ROWS_FOR_PANELS:
+            return False
+        step = line.factor(loops.summed[-1].axis) * self.dtype.itemsize
+        return step >= _PAGE_BYTES // 2 and loops.summed[-1].extent >= _ROWS_FOR_PANELS
 
     # -- loops -------------------------------------------------------------------------
 
@@ -267,6 +283,10 @@ class _Contraction:
 
     def _finish_tile(self, variant: Variant, sums: list[Operand]) -> None:
         """Pass the results through the equations that follow, and store what others read."""
+        with self.f.nothing_before():
+            self._finish_rows(variant, sums)
+
+    def _finish_rows(self, variant: Variant, sums: list[Operand]) -> None:
         vectors = self._vectors(variant.columns)
         rows = self._rows(variant)
         if len(rows) * len(vectors) * len(self.group.members) <= 64:

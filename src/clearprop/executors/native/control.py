@@ -14,18 +14,19 @@ kernel reads what another thread may still be writing, they meet at a barrier.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.kernels import Kernel
 from clearprop.executors.native.machine import Machine
-from clearprop.executors.native.plan import Choice, Plan, Repetition
-from clearprop.executors.native.team import Claims, write_barrier
+from clearprop.executors.native.plan import Choice, Plan, Repetition, Step
+from clearprop.executors.native.sharing import MOST_KERNELS, Claims, write_barrier
 from clearprop.executors.native.writer import Function, Module, Operand, integer
 
 ARENA, FLAG, KEPT, THREADS, ROUNDS, TEAM, CYCLES = range(7)
 HEADER_WORDS = 8
+_EVERYTHING = 1 << 62  # bytes
 ALONE, TOGETHER, COUNTED = "run_alone", "run_together", "run_counted"
 
 
@@ -93,8 +94,7 @@ class _RunWriter:
             self.team, self.threads = self._word("ptr", TEAM), self._word("i64", THREADS)
             self.claims = Claims(self.f, self.team, self.threads)
         self._rounds: dict[Buffer, Operand] = {}  # rows of scans: the round that they stand at
-        # What others may be doing: "nothing", "first" (thread 0 is writing) or "all".
-        self._busy = "nothing"
+        self._under_way: list[_Access] = []  # kernels that others may be at since the last meeting
 
     def _word(self, type_: str, number: int) -> Operand:
         return self.f.load(type_, self.f.address(self.table, "i64", number))
@@ -152,20 +152,22 @@ class _RunWriter:
             if before is not None:
                 self._count(before)
             return
-        if kernel.tasks == 1:
-            if self._busy == "all":
-                self._meet()
+        access = _Access(kernel)
+        shared = sum(not each.is_alone for each in self._under_way)
+        if shared == MOST_KERNELS or any(map(access.waits_for, self._under_way)):
+            self._meet()
+            shared = 0
+        self._under_way.append(access)
+        if access.is_alone:
             with self.f.when(self.is_first):
                 self.f.call(kernel.name, self.flag, integer(0), integer(1), *homes)
-            self._busy = "first"
             return
-        self._meet()
         assert self.claims is not None
         self.claims.write(
+            shared,
             kernel.tasks,
             lambda task, end: self.f.call(kernel.name, self.flag, task, end, *homes),
         )
-        self._busy = "all"
 
     def _cycles(self) -> Operand:
         self.module.declarations["declare i64 @llvm.readcyclecounter()"] = None
@@ -180,9 +182,9 @@ class _RunWriter:
 
     def _meet(self) -> None:
         """Wait for all threads, if any may still be writing."""
-        if self.together and self._busy != "nothing":
+        if self.together and self._under_way:
             write_barrier(self.f, self.team, self.threads)
-        self._busy = "nothing"
+        self._under_way.clear()
 
     def _repetition(self, step: Repetition) -> None:
         self._meet()
@@ -210,19 +212,64 @@ class _RunWriter:
                 self._meet()
 
 
+def steps_in(plan: Plan) -> Iterator[tuple[int, Step]]:
+    """All steps of a plan and the plans inside it, in order, with how deep they lie."""
+    stack: list[tuple[int, Step]] = [(0, step) for step in reversed(plan.steps)]
+    while stack:
+        depth, step = stack.pop()
+        yield depth, step
+        inner: list[Plan] = []
+        if isinstance(step, Repetition):
+            inner = [step.plan]
+        elif isinstance(step, Choice):
+            inner = step.plans
+        for each in reversed(inner):
+            stack += [(depth + 1, one) for one in reversed(each.steps)]
+
+
 def kernels_in(plan: Plan) -> list[Kernel]:
     """All kernels of a plan and the plans inside it, in the order in which they are counted."""
-    found: list[Kernel] = []
-    stack: list[Kernel | Repetition | Choice] = list(reversed(plan.steps))
-    while stack:
-        step = stack.pop()
-        if isinstance(step, Kernel):
-            found.append(step)
-        elif isinstance(step, Repetition):
-            stack += reversed(step.plan.steps)
+    return [step for _, step in steps_in(plan) if isinstance(step, Kernel)]
+
+
+class _Access:
+    """The memory that a kernel is at.
+
+    Attributes:
+        is_alone: whether thread 0 runs it; such kernels follow one another without waiting.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.is_alone = kernel.tasks == 1
+        self._ranges = [
+            (*_range(home.buffer), written)
+            for home, written in zip(kernel.homes, kernel.written, strict=True)
+        ]
+
+    def waits_for(self, other: _Access) -> bool:
+        """Whether this kernel may begin only when the other one has ended everywhere."""
+        if self.is_alone and other.is_alone:
+            return False
+        return any(
+            root is other_root and start < other_stop and other_start < stop
+            for root, start, stop, written in self._ranges
+            for other_root, other_start, other_stop, other_written in other._ranges
+            if written or other_written
+        )
+
+
+def _range(buffer: Buffer) -> tuple[object, int, int]:
+    """What a buffer is a part of, and its first byte and the one after its last in that."""
+    if buffer.keeps:
+        return "kept", buffer.number, buffer.number + buffer.size_bytes
+    start, size = 0, buffer.size_bytes
+    while buffer.whole is not None:
+        if buffer.kind == "row":  # another part in each round: all of the whole
+            start, size = 0, buffer.whole.size_bytes or _EVERYTHING
         else:
-            stack += [each for inner in reversed(step.plans) for each in reversed(inner.steps)]
-    return found
+            start += buffer.number
+        buffer = buffer.whole
+    return buffer, start, start + size
 
 
 def _flush_denormals(f: Function) -> Operand:

@@ -66,6 +66,11 @@ class Pointers:
         self._function = function
         self._known: dict[tuple[Buffer, int], Operand] = {}
 
+    @property
+    def parameters(self) -> list[Operand]:
+        """The parameters, one for each of ``homes``."""
+        return list(self._known.values())
+
     def address(self, home: Home) -> Operand:
         """The parameter with the address of an array's first element."""
         key = home.buffer, home.offset * home.type.dtype.itemsize

@@ -7,17 +7,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from clearprop.executors.native.calling import Caller
 from clearprop.executors.native.control import (
     ALONE,
-    ARENA,
     COUNTED,
-    CYCLES,
-    FLAG,
-    HEADER_WORDS,
-    KEPT,
-    ROUNDS,
-    TEAM,
-    THREADS,
     TOGETHER,
     Table,
     kept_bytes,
@@ -29,7 +22,7 @@ from clearprop.executors.native.engine import Code, object_code
 from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.machine import Machine, this_machine
 from clearprop.executors.native.plan import Surroundings, make_loop_plan, make_plan
-from clearprop.executors.native.team import run_team, team_memory, thread_count
+from clearprop.executors.native.team import thread_count
 from clearprop.executors.native.writer import Function, Module
 from clearprop.ir import meaning
 from clearprop.ir.program import Program
@@ -54,7 +47,6 @@ class Compiled:
         plan: what is run.
         threads: how many are used.
         text: the code in LLVM IR.
-        cycles: that each kernel took so far, if they are counted.
     """
 
     def __init__(
@@ -89,48 +81,27 @@ class Compiled:
         self.text = module.text()
         name = COUNTED if counts else TOGETHER if together else ALONE
         self._code = Code(object_code(self.text, machine), (name,))
-        function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)
-        self._run = function(self._code.address(name))
-        constants = [np.asarray(value.array, order="C") for value in surroundings.constants]
-        arena = aligned_bytes(self.plan.arena.size_bytes)
-        self._memory = [*constants, arena, aligned_bytes(kept), np.zeros(64, np.uint8)]
-        self._flag = self._memory[-1]
-        first = HEADER_WORDS + table.inputs + table.outputs
-        self._table = np.zeros(first + len(constants), np.uint64)
-        for word, array in zip((ARENA, KEPT, FLAG), self._memory[-3:], strict=True):
-            self._table[word] = array.ctypes.data
-        self._table[THREADS] = self.threads
-        self.cycles = np.zeros(len(kernels_in(self.plan)), np.int64)
-        self._table[CYCLES] = self.cycles.ctypes.data
-        self._table[first:] = [array.ctypes.data for array in constants]
+        self._caller = Caller(
+            self._code.address(name),
+            self.threads,
+            [value.type for value in program.inputs],
+            [value.type for value in program.outputs],
+            loop,
+            [np.asarray(value.array, order="C") for value in surroundings.constants],
+            arena_bytes=self.plan.arena.size_bytes,
+            kept_bytes=kept,
+            kernels=len(kernels_in(self.plan)),
+        )
+
+    @property
+    def cycles(self) -> Array:
+        """How many cycles each kernel took so far, if they are counted."""
+        return self._caller.cycles
 
     def __call__(self, arrays: Sequence[Array]) -> list[Array]:
         """The Program's outputs for these inputs."""
-        given = [np.asarray(array, order="C") for array in arrays]
-        results = self._results(given)
-        for word, array in enumerate([*given, *results], start=HEADER_WORDS):
-            self._table[word] = array.ctypes.data
-        if self.threads > 1:
-            team = team_memory()
-            self._table[TEAM] = team.ctypes.data
-            run_team(self._run, self._table.ctypes.data, self.threads)
-        else:
-            self._run(self._table.ctypes.data, 0)
-        if self._flag[0]:
-            self._flag[0] = 0
-            return self._by_definition(arrays)
-        return results
-
-    def _results(self, given: Sequence[Array]) -> list[Array]:
-        """Arrays for the results; those that a loop carries hold their first values."""
-        outputs = self.program.outputs
-        if self._loop is None:
-            return [np.empty(value.shape, value.dtype) for value in outputs]
-        count, _ = self._loop
-        rounds = len(given[count])
-        self._table[ROUNDS] = rounds
-        reports = [np.empty((rounds, *value.shape), value.dtype) for value in outputs[count:]]
-        return [*(array.copy() for array in given[:count]), *reports]
+        results = self._caller(arrays)
+        return self._by_definition(arrays) if results is None else results
 
     def _by_definition(self, arrays: Sequence[Array]) -> list[Array]:
         """The same by the definition, which says which index lies outside."""
@@ -142,13 +113,6 @@ class Compiled:
             length=len(arrays[count]), reverse=False,
         )  # fmt: skip
         return list(results)
-
-
-def aligned_bytes(size: int) -> Array:
-    """Zeroed memory that begins at a cache line."""
-    memory = np.zeros(size + 64, np.uint8)
-    start = -memory.ctypes.data % 64
-    return memory[start : start + max(size, 1)]
 
 
 def compile_program(

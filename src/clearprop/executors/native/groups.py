@@ -56,7 +56,8 @@ class Read:
     Attributes:
         value: what is read: no view.
         index: where in it; None where only the place in row-major order is known.
-        line: the place in row-major order, where ``index`` is None.
+        line: the place in row-major order, where ``index`` is None; None too where even that is
+            known only when the code runs.
     """
 
     value: Value
@@ -159,6 +160,8 @@ class Grouping:
                 self._place_reduction(equation)
             else:
                 self._place_alone(equation)
+        for value in program.outputs:
+            self._settle_value(value)  # they are read too
 
     # -- reading --------------------------------------------------------------------
 
@@ -336,7 +339,7 @@ class Grouping:
             if equation.primitive.name == "gather":
                 x, indices = equation.inputs
                 # The table must lie in memory; where in it is known when the code runs.
-                found.append(Read(self._table(x), index_of(tuple(map(Axis, x.shape)))))
+                found.append(Read(self._table(x), None))
                 axis = equation.params["axis"]
                 if read.index is None:
                     found.append(read)
@@ -344,7 +347,7 @@ class Grouping:
                     stack.append((indices, read.index[axis : axis + len(indices.shape)]))
             elif equation.primitive.name == "dynamic_slice":
                 x, *starts = equation.inputs
-                found.append(Read(self._table(x), index_of(tuple(map(Axis, x.shape)))))
+                found.append(Read(self._table(x), None))
                 stack += [(start, ()) for start in starts]
         return found
 

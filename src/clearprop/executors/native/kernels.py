@@ -34,6 +34,7 @@ class Kernel:
         name: of the function.
         label: what it computes, for people.
         homes: the arrays that it reads and writes.
+        written: for each of them whether it may be written into.
         tasks: into how many parts it is cut; the parts may run at the same time.
         flops: arithmetic operations in all.
         seconds: about how long it takes alone.
@@ -42,6 +43,7 @@ class Kernel:
     name: str
     label: str
     homes: tuple[Home, ...]
+    written: tuple[bool, ...]
     tasks: int
     flops: int
     seconds: float
@@ -107,7 +109,8 @@ class KernelWriter:
         self.function.finish()
         name = self.compilation.module.add(self.function, _identifier(self.label))
         homes = tuple(self.pointers.homes)
-        kernel = Kernel(name, self.label, homes, tasks, flops, flops / rate)
+        written = tuple(map(self.function.writes_into, self.pointers.parameters))
+        kernel = Kernel(name, self.label, homes, written, tasks, flops, flops / rate)
         self.compilation.kernels.append(kernel)
         return kernel
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
+from clearprop.errors import CapacityError
 from clearprop.executors.native.homes import Buffer
+from clearprop.ir.place import here
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 
@@ -47,3 +52,41 @@ def place(lifetimes: Sequence[Lifetime]) -> int:
         placed.append(one)
         end = max(end, at + size)
     return end
+
+
+def check_capacity(needed_bytes: int, available_bytes: int | None = None) -> None:
+    """Refuse work that needs more memory than there is, before anything is compiled or run.
+
+    Args:
+        needed_bytes: by the work, beside what is there already.
+        available_bytes: what there is; None for what this machine and this process may have.
+
+    Raises:
+        CapacityError: it is too much.
+    """
+    if available_bytes is None:
+        available_bytes = memory_bytes()
+    if available_bytes is not None and needed_bytes > available_bytes:
+        raise CapacityError(
+            "Compiling: the intermediate results do not fit into memory",
+            found=f"{needed_bytes / 1e9:,.1f} GB",
+            needed=f"at most {available_bytes / 1e9:,.1f} GB, which this process may have",
+            try_="a smaller batch_size: most of it grows with the batch",
+            at=str(here()),
+        )
+
+
+def memory_bytes() -> int | None:
+    """How much memory this process may have: of the machine, or of its control group.
+
+    None where the system does not tell.
+    """
+    limits = []
+    with suppress(AttributeError, OSError, ValueError):
+        limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        try:
+            limits.append(int((Path("/sys/fs/cgroup") / name).read_text()))
+        except (OSError, ValueError):
+            continue  # there is no such group, or it has no limit
+    return min(limits) if limits else None

@@ -17,11 +17,21 @@ from clearprop.executors.native.sort_zeros import is_negative_zero, write_zeros_
 from clearprop.executors.native.writer import Function, Operand, constant, vector_type
 
 _MOST_VECTORS = 16
+_LONGEST = 256
+_MANY = 1 << 16
 
 
-def longest_in_network(machine: Machine, key_bytes: int) -> int:
-    """The longest row that is sorted in registers."""
-    return min(_MOST_VECTORS, machine.vector_registers) * machine.lanes(key_bytes)
+def longest_in_network(machine: Machine, key_bytes: int, numbers: int) -> int:
+    """The longest row that is sorted in registers.
+
+    Args:
+        machine: for which processor.
+        key_bytes: size of a number.
+        numbers: in all rows together; where there are many, code that is long pays.
+    """
+    vectors = min(_MOST_VECTORS, machine.vector_registers // 2)
+    longest = _LONGEST if numbers >= _MANY else _LONGEST // 2
+    return min(vectors * machine.lanes(key_bytes), longest)
 
 
 def write_network(rows: Rows, machine: Machine) -> None:

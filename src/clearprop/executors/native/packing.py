@@ -89,7 +89,8 @@ def _write(
             x = constant(vector_type(element, width), 0)
             if used:
                 start = f.address(source, element, at * stride)
-                x = f.widen(elements.load_from(start, stride, dtype), width)
+                x = elements.load_from(start, stride, dtype)
+                x = f.splat(x, width) if stride == 0 else f.widen(x, width)
             f.store(x, f.address(target, element, at))
         return carried
 

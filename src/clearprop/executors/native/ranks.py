@@ -27,8 +27,12 @@ _LONGEST = 256  # ranks of keys of one byte fit into a byte
 
 
 def longest_ranked(machine: Machine, key_bytes: int) -> int:
-    """The longest row for which comparing all with all is the fastest."""
-    return min(_LONGEST, 32 * machine.lanes(key_bytes))
+    """The longest row for which comparing all with all is faster than going by digits."""
+    lanes = machine.lanes(key_bytes)
+    # Cycles, roughly: one for each vector of comparisons; for each digit some for each number,
+    # and some for each of its 256 values.
+    faster = [n for n in range(_LONGEST + 1) if n * n <= lanes * key_bytes * (2.5 * n + 300)]
+    return faster[-1]
 
 
 class Ranks:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from clearprop.executors.native.affine import Axis, Index, index_of
+from clearprop.executors.native.affine import VIEWS, Axis, Index, index_of
 from clearprop.executors.native.cumulative import write_cumulative
 from clearprop.executors.native.groups import Group
 from clearprop.executors.native.homes import Home
@@ -29,7 +29,16 @@ def may_overwrite(group: Group, value: Value) -> bool:
     if equation.primitive.name not in {"dynamic_update", "scatter_add"}:
         return False
     first, *others = equation.inputs
-    return first is value and all(other is not value for other in others)
+    return first is value and not any(_shows(other, value) for other in others)
+
+
+def _shows(view: Value, value: Value) -> bool:
+    """Whether reading ``view`` reads ``value``."""
+    while view is not value:
+        if view.equation is None or view.equation.primitive.name not in VIEWS:
+            return False
+        view = view.equation.inputs[0]
+    return True
 
 
 def result_of(compilation: Compilation, group: Group, number: int = 0) -> Value | None:

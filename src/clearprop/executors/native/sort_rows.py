@@ -67,7 +67,8 @@ class Rows:
             width: how many.
         """
         self._stand(self._along, place, width)
-        return self.elements.load(self._home, Read(self.x, self._from))
+        x = self.elements.load(self._home, Read(self.x, self._from))
+        return self.f.splat(x, width)  # a broadcast row is one number
 
     def key(self, x: Operand) -> Operand:
         """The keys of some numbers of the row: the least is to be the first."""

@@ -41,9 +41,10 @@ def _write(compilation: Compilation, group: Group, values: Home | None, order: H
     machine, dtype = compilation.machine, equation.inputs[0].dtype
     writer = KernelWriter(compilation, equation.primitive.name)
     f, rows = writer.function, Rows(compilation, writer, equation, values, order)
-    work = equation.inputs[0].type.size * _WORK
+    numbers = equation.inputs[0].type.size
+    work = numbers * _WORK
     only_values = order is None and not rows.descending
-    fits = only_values and rows.length <= longest_in_network(machine, dtype.itemsize)
+    fits = only_values and rows.length <= longest_in_network(machine, dtype.itemsize, numbers)
     is_short = fits or rows.length <= longest_ranked(machine, dtype.itemsize)
     radix = None if is_short else Radix(rows, machine.lanes(max(dtype.itemsize, 4)))
     extent = rows.walks[0].extent if rows.walks else 1

@@ -1,30 +1,37 @@
-"""Threads that run one function together.
+"""Threads that wait to run functions of machine code together with whoever calls.
 
-The threads are Python threads that sit inside the same native call (the GIL is released in it),
-so there is nothing to keep alive between calls, and nothing that a fork could break.  Inside they
-claim tasks one by one, and meet at barriers: each spins for a moment, then lets others have the
-core, so that more threads than cores are slow but never stuck.
+Each is a Python thread that sits in machine code, where it looks for work for a fraction of a
+millisecond after it has had some; then it goes back to Python and sleeps until it is called.  So
+calls that follow one another find the threads awake, and idle threads cost nothing.
+
+Words of the team's memory, each in a cache line of its own:
+
+    calls      how many calls there have been: a change is the sign to begin
+    function, table, threads    what to run, on what, and how many take part
+    done       how many threads have finished the present call
+    sleeping   for each thread, whether it has to be woken
 """
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
-from collections.abc import Callable
-from threading import Thread
+import threading
 
 import numpy as np
 
 from clearprop.errors import ArgumentError
-from clearprop.executors.native.machine import available_cores
-from clearprop.executors.native.writer import Function, Operand, constant, integer
+from clearprop.executors.native.engine import Code, object_code
+from clearprop.executors.native.machine import available_cores, this_machine
+from clearprop.executors.native.sharing import MEETING_WORDS
+from clearprop.executors.native.writer import Function, Module, Operand, constant, integer
 from clearprop.ir.place import here
-from clearprop.ir.value import Array
 
-_SPINS = 64  # looks at the barrier before the core is given to somebody else
-# Words of the team's memory, each in a cache line of its own.
-_COME, _ROUNDS, _CLAIMED = 0, 8, 16
-WORDS = 24
+_CALLS, _FUNCTION, _TABLE, _THREADS, _DONE, _SLEEPING = (8 * line for line in range(6))
+_LOOKS = 2_000  # for work, before a thread goes to sleep: about half a millisecond
+_MOST_THREADS = 1024
+_SPINS = 64  # looks before the core is given to somebody else for a moment
 
 
 def thread_count(wanted: int | None) -> int:
@@ -54,94 +61,183 @@ def thread_count(wanted: int | None) -> int:
     return available_cores()
 
 
-def run_team(function: Callable[[int, int], object], table: int, threads: int) -> None:
-    """Call ``function(table, thread)`` in each of several threads at the same time."""
-    others = [
-        Thread(target=function, args=(table, number), daemon=True, name=f"clearprop-{number}")
-        for number in range(1, threads)
-    ]
-    for thread in others:
-        thread.start()
-    function(table, 0)
-    for thread in others:
-        thread.join()
+class Team:
+    """The threads of this process, as many as have been needed so far."""
 
+    def __init__(self) -> None:
+        self._busy = threading.Lock()
+        self._wake: list[threading.Semaphore] = []
+        module = Module(this_machine())
+        names = (_write_attend(module), _write_start(module), _write_join(module))
+        self._code = Code(object_code(module.text(), this_machine()), names)
+        word = ctypes.c_int64
+        attend, start, join = map(self._code.address, names)
+        self._attend = ctypes.CFUNCTYPE(word, word, word, word)(attend)
+        self._start = ctypes.CFUNCTYPE(word, word, word, word, word)(start)
+        self._join = ctypes.CFUNCTYPE(None, word, word, word, word)(join)
+        self._words = np.zeros(_SLEEPING + 8 * _MOST_THREADS, np.uint64)
+        self._meeting = np.zeros(MEETING_WORDS, np.uint64)
+        self._address = self._words.ctypes.data
+        self.meeting = self._meeting.ctypes.data
 
-def write_barrier(f: Function, team: Operand, threads: Operand) -> None:
-    """Call the function at which all threads of a team wait for one another.
+    def acquire(self) -> bool:
+        """Whether the team is free, and now at the caller's service until ``release``."""
+        return self._busy.acquire(blocking=False)
 
-    Args:
-        f: where.
-        team: address of the team's memory.
-        threads: how many there are.
-    """
-    f.call(_barrier(f), team, threads)
+    def release(self) -> None:
+        """Let others have the team."""
+        self._busy.release()
 
+    def run(self, function: int, table: int, threads: int) -> None:
+        """Call a function of (table, thread) in several threads at the same time.
 
-def _barrier(caller: Function) -> str:
-    module = caller.module
-    module.declarations["declare i32 @sched_yield()"] = None
-    f = Function(module, [("ptr", "team"), ("i64", "threads")])
-    team, threads = f.parameters
-    rounds = f.address(team, "i64", _ROUNDS)
-    now = f.effect("i64", f"load atomic i64, ptr {rounds.text} acquire, align 8")
-    come = f.effect("i64", f"atomicrmw add ptr {team.text}, i64 1 acq_rel")
-    is_last = f.compare("icmp eq", f.add(come, 1), threads)
-    with f.when(is_last):
-        f.line(f"  store atomic i64 0, ptr {team.text} release, align 8")
-        following = f.add(now, 1)
-        f.line(f"  store atomic i64 {following.text}, ptr {rounds.text} release, align 8")
-    waits = f.binary("xor", is_last, constant("i1", 1))
-    with f.when(waits), f.repeat([integer(0)]) as loop:
-        (spins,) = loop.carried
-        if module.machine is not None and module.machine.is_x86:
-            module.declarations["declare void @llvm.x86.sse2.pause()"] = None
-            f.line("  call void @llvm.x86.sse2.pause()")
-        with f.when(f.compare("icmp sgt", spins, integer(_SPINS))):
-            f.effect("i32", "call i32 @sched_yield()")
-        seen = f.effect("i64", f"load atomic i64, ptr {rounds.text} acquire, align 8")
-        loop.next = [f.add(spins, 1)]
-        loop.again = f.compare("icmp eq", seen, now)
-    f.finish()
-    return module.add(f, "barrier")
-
-
-class Claims:
-    """Tasks that threads take one by one: a counter that only grows.
-
-    Every thread finds the counter at the end of a kernel's tasks exactly once; so all know where
-    it stands when the next kernel begins, without setting it back.
-
-    Args:
-        f: the function that runs the plan.
-        team: address of the team's memory.
-        threads: how many there are.
-    """
-
-    def __init__(self, f: Function, team: Operand, threads: Operand) -> None:
-        self._f, self._threads = f, threads
-        self._counter = f.address(team, "i64", _CLAIMED)
-        self._start = f.stack("i64", 1, alignment=8)
-        f.store(integer(0), self._start)
-
-    def write(self, tasks: int, call: Callable[[Operand, Operand], object]) -> None:
-        """Write the loop that takes tasks as long as there are any.
+        The caller has acquired the team, and is one of the threads.
 
         Args:
-            tasks: how many there are.
-            call: writes the call for a task and the one after it.
+            function: its address.
+            table: what it is given.
+            threads: how many.
         """
-        f = self._f
-        start = f.load("i64", self._start, pinned=True)
-        with f.repeat() as loop:
-            claimed = f.effect("i64", f"atomicrmw add ptr {self._counter.text}, i64 1 monotonic")
-            task = f.binary("sub", claimed, start)
-            loop.again = f.compare("icmp slt", task, integer(tasks))
-            with f.when(loop.again):
-                call(task, f.add(task, 1))
-        f.store(f.add(f.add(start, tasks), self._threads), self._start)
+        while len(self._wake) < threads - 1:
+            self._add()
+        self._meeting[:] = 0
+        if self._start(self._address, function, table, threads):
+            for number, wake in enumerate(self._wake[: threads - 1], start=1):
+                if self._words[_SLEEPING + 8 * number]:
+                    self._words[_SLEEPING + 8 * number] = 0
+                    wake.release()
+        self._join(self._address, function, table, threads)
+
+    def _add(self) -> None:
+        """One more thread."""
+        wake = threading.Semaphore(0)
+        self._wake.append(wake)
+        number, seen = len(self._wake), int(self._words[_CALLS])
+
+        def attend() -> None:
+            calls = seen
+            while True:
+                calls = self._attend(self._address, number, calls)
+                wake.acquire()
+
+        threading.Thread(target=attend, daemon=True, name=f"clearprop-{number}").start()
 
 
-def team_memory() -> Array:
-    """Memory for a team, for one call."""
-    return np.zeros(WORDS + 8, np.uint64)
+_teams: list[Team] = []
+
+
+def team() -> Team:
+    """The team of this process."""
+    if not _teams:
+        _teams.append(Team())
+    return _teams[0]
+
+
+if hasattr(os, "register_at_fork"):
+    # A child has none of its parent's threads: it gets a team of its own when it needs one.
+    os.register_at_fork(after_in_child=_teams.clear)
+
+
+# -- the machine code --------------------------------------------------------------------
+
+
+def _word(f: Function, base: Operand, number: Operand | int) -> Operand:
+    return f.address(base, "i64", number)
+
+
+def _look(f: Function, address: Operand) -> Operand:
+    return f.effect("i64", f"load atomic i64, ptr {address.text} seq_cst, align 8")
+
+
+def _put(f: Function, number: Operand, address: Operand) -> None:
+    f.line(f"  store atomic i64 {number.text}, ptr {address.text} seq_cst, align 8")
+
+
+def _pause(f: Function, looks: Operand) -> None:
+    """Give the core's other thread, and after a while the core itself, to somebody else."""
+    module = f.module
+    module.declarations["declare i32 @sched_yield()"] = None
+    if module.machine is not None and module.machine.is_x86:
+        module.declarations["declare void @llvm.x86.sse2.pause()"] = None
+        f.line("  call void @llvm.x86.sse2.pause()")
+    with f.when(f.compare("icmp sgt", looks, integer(_SPINS))):
+        f.effect("i32", "call i32 @sched_yield()")
+
+
+def _write_attend(module: Module) -> str:
+    """attend(team, number, calls seen): work until there has been none for a while."""
+    f = Function(module, [("ptr", "team"), ("i64", "number"), ("i64", "seen")], "i64",
+                 exported=True)  # fmt: skip
+    team_, number, seen = f.parameters
+    sleeping = _word(f, team_, f.add(f.multiply(number, 8), _SLEEPING))
+    known = f.stack("i64", 1, alignment=8)  # the calls that have been answered
+    looks = f.stack("i64", 1, alignment=8)  # without finding any
+    f.store(seen, known)
+    f.store(integer(0), looks)
+    with f.repeat() as loop:
+        calls = _look(f, _word(f, team_, _CALLS))
+        before = f.load("i64", known, pinned=True)
+        is_new = f.compare("icmp ne", calls, before)
+        with f.when(is_new):
+            f.store(calls, known)
+            f.store(integer(0), looks)
+            threads = _look(f, _word(f, team_, _THREADS))
+            with f.when(f.compare("icmp slt", number, threads)):
+                _call_job(f, team_, number)
+                f.effect("i64", f"atomicrmw add ptr {_word(f, team_, _DONE).text}, i64 1 seq_cst")
+        f.store(integer(0), sleeping)
+        vain = f.load("i64", looks, pinned=True)
+        f.store(f.add(vain, 1), looks)
+        _pause(f, vain)
+        tired = f.compare("icmp sgt", vain, integer(_LOOKS))
+        with f.when(tired):
+            _put(f, integer(1), sleeping)
+        # Whoever calls after this look sees that the thread sleeps, and wakes it.
+        again = f.compare("icmp ne", _look(f, _word(f, team_, _CALLS)),
+                          f.load("i64", known, pinned=True))  # fmt: skip
+        awake = f.binary("xor", tired, constant("i1", 1))
+        loop.again = f.binary("or", again, awake)
+    f.finish(f.load("i64", known, pinned=True))
+    return module.add(f, "attend")
+
+
+def _call_job(f: Function, team_: Operand, number: Operand) -> None:
+    function = f.effect("ptr", f"load ptr, ptr {_word(f, team_, _FUNCTION).text}, align 8")
+    table = f.effect("ptr", f"load ptr, ptr {_word(f, team_, _TABLE).text}, align 8")
+    f.line(f"  call void {function.text}(ptr {table.text}, i64 {number.text})")
+
+
+_JOB = [("ptr", "team"), ("ptr", "function"), ("ptr", "table"), ("i64", "threads")]
+
+
+def _write_start(module: Module) -> str:
+    """start(team, function, table, threads): begin; whether anybody has to be woken."""
+    f = Function(module, _JOB, "i64", exported=True)
+    team_, function, table, threads = f.parameters
+    f.store(function, _word(f, team_, _FUNCTION))
+    f.store(table, _word(f, team_, _TABLE))
+    _put(f, threads, _word(f, team_, _THREADS))
+    _put(f, integer(0), _word(f, team_, _DONE))
+    f.effect("i64", f"atomicrmw add ptr {_word(f, team_, _CALLS).text}, i64 1 seq_cst")
+    with f.loop(1, threads, carried=[integer(0)]) as loop:
+        assert loop.index is not None
+        place = f.add(f.multiply(loop.index, 8), _SLEEPING)
+        asleep = _look(f, _word(f, team_, place))
+        loop.next = [f.binary("or", loop.carried[0], asleep)]
+    f.finish(loop.results[0])
+    return module.add(f, "start")
+
+
+def _write_join(module: Module) -> str:
+    """join(team, function, table, threads): do the caller's part, and wait for the others."""
+    f = Function(module, _JOB, exported=True)
+    team_, function, table, threads = f.parameters
+    f.line(f"  call void {function.text}(ptr {table.text}, i64 0)")
+    with f.repeat([integer(0)]) as loop:
+        (looks,) = loop.carried
+        _pause(f, looks)
+        loop.next = [f.add(looks, 1)]
+        done = _look(f, _word(f, team_, _DONE))
+        loop.again = f.compare("icmp slt", done, f.add(threads, -1))
+    f.finish()
+    return module.add(f, "join")

@@ -22,6 +22,7 @@ _ATTRIBUTES = (
 )
 INTEGER = "i64"
 POINTER = "ptr"
+_FOR_ADDRESSES = frozenset({INTEGER, POINTER})
 
 
 class Operand(NamedTuple):
@@ -205,11 +206,22 @@ class Function:
         self._entry: list[str] = []  # memory on the stack
         self._scopes = [_Scope([], {})]
         self._count = 0
+        self._floor = 0  # the outermost loop that numbers are moved out to
+        self._bases: dict[str, str] = {}  # for each address what it was counted from
+        self._changed: dict[str, None] = {}
+        self._on_stack: set[str] = set()
 
     def parameter(self, type_: str, name: str) -> Operand:
         """One more parameter, the last so far."""
         self.parameters.append(Operand(type_, f"%{name}"))
         return self.parameters[-1]
+
+    def writes_into(self, parameter: Operand) -> bool:
+        """Whether the function may change memory through an address that it is given."""
+        known = {each.text for each in self.parameters} | self._on_stack
+        if not self._changed.keys() <= known:
+            return True  # an address of unknown origin
+        return parameter.text in self._changed
 
     # -- the text ---------------------------------------------------------------------
 
@@ -242,11 +254,22 @@ class Function:
 
     def pure(self, type_: str, text: str, *operands: Operand) -> Operand:
         """The result of an instruction: written as far outside as its operands allow, once."""
-        level = 0
+        level = 0 if type_ in _FOR_ADDRESSES else self._floor
         for operand in operands:
             if operand.level > level:
                 level = operand.level
         return self._written(type_, text, level)
+
+    @contextmanager
+    def nothing_before(self) -> Iterator[None]:
+        """A block whose numbers are computed in it, even if they could be known before.
+
+        What is computed before a loop takes registers in it; a loop that needs all of them is
+        followed by such a block.
+        """
+        before, self._floor = self._floor, self.level
+        yield
+        self._floor = before
 
     def _written(self, type_: str, text: str, level: int) -> Operand:
         lines, known = self._scopes[level]
@@ -394,7 +417,15 @@ class Function:
         if place.text == "0":
             return base
         text = f"getelementptr {element}, ptr {base.text}, i64 {place.text}"
-        return self.pure(POINTER, text, base, place)
+        address = self.pure(POINTER, text, base, place)
+        self._bases[address.text] = self._base(base)
+        return address
+
+    def _base(self, address: Operand) -> str:
+        return self._bases.get(address.text, address.text)
+
+    def _note_write(self, address: Operand) -> None:
+        self._changed[self._base(address)] = None
 
     def load(
         self, type_: str, address: Operand, *, alignment: int | None = None, pinned: bool = False
@@ -419,22 +450,28 @@ class Function:
     def store(self, x: Operand, address: Operand, *, alignment: int | None = None) -> None:
         """Put x at an address, here."""
         size = alignment or size_of(x.element)
+        self._note_write(address)
         self.line(f"  store {x.type} {x.text}, ptr {address.text}, align {size}")
 
     def clear(self, address: Operand, size_bytes: int) -> None:
         """Put zeros at an address, here."""
         name = "@llvm.memset.p0.i64"
         self.module.declarations[f"declare void {name}(ptr, i8, i64, i1)"] = None
+        self._note_write(address)
         self.line(f"  call void {name}(ptr {address.text}, i8 0, i64 {size_bytes}, i1 false)")
 
     def stack(self, element: str, count: int, alignment: int = 64) -> Operand:
         """The address of ``count`` elements that live as long as the function runs."""
         memory = Operand(POINTER, self._name())
+        self._on_stack.add(memory.text)
         self._entry.append(f"  {memory.text} = alloca [{count} x {element}], align {alignment}")
         return memory
 
     def call(self, name: str, *operands: Operand, result: str = "void") -> Operand:
-        """Call a function, here."""
+        """Call a function, here; it may write through all addresses that it is given."""
+        for operand in operands:
+            if operand.type == POINTER:
+                self._note_write(operand)
         given = ", ".join(f"{operand.type} {operand.text}" for operand in operands)
         if result == "void":
             self.line(f"  call void @{name}({given})")

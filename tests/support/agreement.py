@@ -1,0 +1,72 @@
+"""Whether machine code gives what a Program means: one table of tolerances for all comparisons.
+
+The native executor treats denormal numbers as zero, so a Program in which one comes up is not
+compared (``UnsteadyError``).  Everything else has to agree: integers and booleans in every bit,
+floats up to rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from clearprop.dtypes import F32, F64
+from clearprop.executors.native.executor import Compiled
+from clearprop.executors.native.machine import Machine
+from clearprop.ir import meaning
+from clearprop.ir.program import Program
+from clearprop.ir.value import Array, Value
+
+# Of the greatest finite number of an array: what cancels keeps the rounding errors of what it
+# came from.
+TOLERANCES = {F32: 2e-5, F64: 1e-12}
+
+
+class UnsteadyError(Exception):
+    """A denormal number came up, which the executors treat differently."""
+
+
+def agrees(program: Program, arrays: Sequence[Array], machine: Machine) -> None:
+    """Make sure that machine code gives what a Program means.
+
+    Raises:
+        UnsteadyError: a denormal number came up.
+        AssertionError: it gives something else.
+    """
+    wanted = _by_definition(program, arrays)
+    found = Compiled(program, machine)([array.copy(order="K") for array in arrays])
+    for number, (one, other) in enumerate(zip(found, wanted, strict=True)):
+        assert (one.shape, one.dtype) == (other.shape, other.dtype)
+        told = f"output {number}: {program.outputs[number].type}"
+        if other.dtype.kind != "f":
+            np.testing.assert_array_equal(one, other, told)
+            continue
+        tolerance = TOLERANCES[other.dtype]
+        finite = np.abs(other[np.isfinite(other)])
+        greatest = float(finite.max(initial=0)) if finite.size else 0.0
+        np.testing.assert_allclose(
+            one, other, rtol=tolerance, atol=tolerance * max(greatest, 1e-3), err_msg=told
+        )
+
+
+def _by_definition(program: Program, arrays: Sequence[Array]) -> list[Array]:
+    """What the Program means; refuses denormal numbers on the way."""
+    known: dict[Value, Array] = dict(zip(program.inputs, arrays, strict=True))
+    known |= {value: value.array for value in program.constants if value.array is not None}
+    for array in known.values():
+        _refuse_denormals(array)
+    for equation in program.equations:
+        results = meaning.run_equation(equation, [known[value] for value in equation.inputs])
+        for value, result in zip(program.results[equation], results, strict=True):
+            _refuse_denormals(result)
+            if value is not None:
+                known[value] = result
+    return [known[value] for value in program.outputs]
+
+
+def _refuse_denormals(array: Array) -> None:
+    if array.dtype.kind == "f":
+        size = np.abs(array)
+        if ((size > 0) & (size < np.finfo(array.dtype).tiny)).any():
+            raise UnsteadyError
