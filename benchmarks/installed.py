@@ -1,6 +1,6 @@
 """Bytes that packages take on the disk with everything that they need; prints JSON.
 
-    python -m benchmarks.installed torch tensorflow-cpu
+python -m benchmarks.installed torch tensorflow-cpu
 """
 
 from __future__ import annotations

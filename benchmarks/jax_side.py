@@ -32,16 +32,14 @@ def trainer(workload: Workload, mode: str, x: Array, y: Array) -> Callable[[int]
     import jax
     from jax import lax
 
-    weights = _first_weights(workload)
+    weights = first_weights(workload)
     state = (weights, jax.tree.map(np.zeros_like, (weights, weights)), np.float32(0))
     samples, labels = jax.numpy.asarray(x), jax.numpy.asarray(y.astype(np.int32))
     steps, rest = divmod(len(x), workload.batch)
 
     def one(state: Any, rows: Any) -> tuple[Any, Any]:
         weights, slots, count = state
-        value, gradients = jax.value_and_grad(loss)(
-            weights, samples[rows], labels[rows], workload
-        )
+        value, gradients = jax.value_and_grad(loss)(weights, samples[rows], labels[rows], workload)
         weights, slots = _updated(workload, weights, gradients, slots, count + 1)
         return (weights, slots, count + 1), value
 
@@ -199,7 +197,8 @@ def _transformer(weights: Weights, x: Any, workload: Workload) -> Any:
 # -- their first weights -------------------------------------------------------------------------
 
 
-def _first_weights(workload: Workload) -> Weights:
+def first_weights(workload: Workload) -> Weights:
+    """Kernels and biases by name, drawn at random."""
     rng = np.random.default_rng(0)
     weights: Weights = {}
 

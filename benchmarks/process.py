@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import subprocess
 import tempfile
 import time
@@ -12,7 +14,9 @@ from types import TracebackType
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-_SETTLING_SECONDS = 0.25  # until the threads of a library that spin for more work have gone to sleep
+_SETTLING_SECONDS = (
+    0.25  # until the threads of a library that spin for more work have gone to sleep
+)
 
 
 @dataclass(frozen=True)
@@ -42,21 +46,31 @@ class Side:
     Attributes:
         told: what the process told of its first run: seconds, versions.
         last: what it told of its last run: seconds, bytes of memory.
+        disturbance: how many cores other processes had during the last run, on average.
     """
 
     def __init__(self, entrant: Entrant, task: str, threads: int) -> None:
         self.entrant = entrant
-        self._errors = tempfile.TemporaryFile("w+")
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 -- close() closes it
         command = [
             entrant.python, "-m", "benchmarks.runner", entrant.side, entrant.mode, task,
             "--threads", str(threads),
         ]  # fmt: skip
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True,
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
             cwd=ROOT,
-        )  # fmt: skip
-        self.told: dict[str, Any] = self._answer()
+        )
         self.last: dict[str, Any] = {}
+        self.disturbance = 0.0
+        try:
+            self.told: dict[str, Any] = self._answer()
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Side:
         return self
@@ -67,16 +81,37 @@ class Side:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        """Close."""
+        self.close()
+
+    def close(self) -> None:
         """End the process; whatever happened, it does not stay."""
         self._process.kill()
-        self._process.communicate()
-        self._errors.close()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._errors):
+            assert stream is not None
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
 
     def run(self, count: int) -> float:
         """Seconds that so many epochs or predictions take."""
         time.sleep(_SETTLING_SECONDS)
+        before, start = self._cpu_seconds_of_others(), time.perf_counter()
         self.last = self._ask(f"run {count}")
+        taken = self._cpu_seconds_of_others() - before
+        self.disturbance = max(0.0, taken) / (time.perf_counter() - start)
         return float(self.last["seconds"])
+
+    def _cpu_seconds_of_others(self) -> float:
+        """What all processes but this one have had of the cores so far, on Linux; else 0."""
+        try:
+            every = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
+            own = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        user, nice, system, _idle, _waiting, *others = map(int, every)
+        ticks = user + nice + system + sum(others) - int(own[11]) - int(own[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def peak(self) -> float:
         """Floating-point operations in a second of the multiply-add loop, in this process."""

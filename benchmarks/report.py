@@ -51,6 +51,7 @@ def _race_table(races: Sequence[Race]) -> tuple[list[str], Rows]:
             f"{race.ours.rate * WORKLOADS[race.task].flops / 1e9:.1f}",
             f"{statistics.median(race.peaks) / 1e9:.0f}",
             f"{race.share:.0%}",
+            f"{statistics.median(race.disturbances):.2f}",
         ]
         for race in races
     ]
@@ -165,7 +166,8 @@ def results_text(
         parts += [
             "## Training, steady state",
             "Ratio: the median of the rounds' ratios of samples in a second. Share: of the "
-            "multiply-add peak measured around each turn, with the same threads.",
+            "multiply-add peak measured around each turn, with the same threads. Others' cores: how many "
+            "cores processes outside of the race had meanwhile.",
             markdown(*_race_table(trained)),
             "## The first round: samples in a second of every opponent",
             markdown(*_first_table(trained)),

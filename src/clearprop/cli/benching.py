@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from clearprop.glass.roofline import (
 )
 from clearprop.models.standard import workload_model
 from clearprop.models.workloads import WORKLOADS, make_data
-from clearprop.text import bytes_text, count_text, table
+from clearprop.text import bytes_text, count_text, did_you_mean, table
 from clearprop.train import Model, load_model
 
 Array = np.ndarray[Any, Any]
@@ -117,9 +116,7 @@ def _peak(threads: int) -> float:
     return measure_peak(threads)
 
 
-def _say_speed(
-    job: Job, speed: TrainingSpeed, flops: float, peak: float, threads: int
-) -> None:
+def _say_speed(job: Job, speed: TrainingSpeed, flops: float, peak: float, threads: int) -> None:
     rate = speed.samples_per_second * flops
     heading(f"{job.name}: training on {count_text(threads, 'thread')}, batches of {job.batch}")
     say(
@@ -127,7 +124,7 @@ def _say_speed(
             ["samples in a second", f"{speed.samples_per_second:,.0f}"],
             ["first epoch", f"{speed.first_seconds:.2f} s for {speed.epoch_samples:,} samples, "
                             "compiling included"],
-            ["contractions", f"{scaled_text(flops)}flop for each sample"],
+            ["contractions", f"{scaled_text(flops)} operations for each sample"],
             ["reached", f"{rate / 1e9:,.1f} GFLOP/s, {rate / peak:.1%} of the "
                         f"{peak / 1e9:,.0f} that multiply-adds in registers reach"],
         ])
@@ -139,8 +136,8 @@ def _say_roofline(roofline: Roofline, kernels: int) -> None:
     say(roofline.text(kernels), "")
     shares = roofline.shares()
     say(
-        f"{1e6 * roofline.step_seconds:,.0f} us; bound by arithmetic {shares['arithmetic']:.0%}, by "
-        f"memory {shares['memory']:.0%}, far from both {shares['neither']:.0%}",
+        f"{1e6 * roofline.step_seconds:,.0f} us; bound by arithmetic {shares['arithmetic']:.0%}, "
+        f"by memory {shares['memory']:.0%}, far from both {shares['neither']:.0%}",
         f"compiled in {roofline.compile_seconds:.2f} s; works on "
         f"{bytes_text(roofline.arena_bytes)} besides weights and samples",
         ceilings_text(roofline.ceilings),
@@ -170,10 +167,9 @@ def _job(what: str, threads: int, batch_size: int | None) -> Job:
         model = workload_model(workload, executor="native", threads=threads)
         return Job(what, model, x, y, min(batch_size or workload.batch, len(x)))
     if not Path(what).is_file():
-        near = difflib.get_close_matches(what, WORKLOADS, n=1)
         raise ArgumentError(
             f'Choosing what to measure: there is no "{what}"',
-            found=f'"{what}"' + (f' did you mean "{near[0]}"?' if near else ""),
+            found=f'"{what}"' + did_you_mean(what, WORKLOADS),
             needed=f"one of {', '.join(WORKLOADS)}; or the file of a model",
         )
     return _job_of_file(what, threads, batch_size)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from clearprop.executors.native.peak import Ceilings
 
 _CONTRACTIONS = ("dot_general", "conv")  # how the names of primitives that multiply-add begin
-_STEADY_SECONDS = 1.0
+STEADY_SECONDS = 1.0
 _COUNTED_SECONDS = 0.3
 _FAR_BELOW = 0.25  # of its ceiling: what holds such a kernel back is something else
 Tell = Callable[[str], None]
@@ -44,7 +44,9 @@ class TrainingSpeed:
     epoch_samples: int
 
 
-def training_speed(model: Model, x: Array, y: Any, batch_size: int) -> TrainingSpeed:
+def training_speed(
+    model: Model, x: Array, y: Any, batch_size: int, steady_seconds: float | None = None
+) -> TrainingSpeed:
     """Train the model for about a second and say how fast that was.
 
     Args:
@@ -52,7 +54,9 @@ def training_speed(model: Model, x: Array, y: Any, batch_size: int) -> TrainingS
         x: samples.
         y: their targets.
         batch_size: samples of a step.
+        steady_seconds: how long to measure, after two epochs; None for a second.
     """
+    wanted = STEADY_SECONDS if steady_seconds is None else steady_seconds
 
     def seconds(epochs: int) -> float:
         start = time.perf_counter()
@@ -61,8 +65,8 @@ def training_speed(model: Model, x: Array, y: Any, batch_size: int) -> TrainingS
 
     first, epochs = seconds(1), 1
     took = seconds(1)
-    while took < _STEADY_SECONDS / 2:
-        epochs = max(epochs + 1, min(epochs * 16, round(epochs * _STEADY_SECONDS / took)))
+    while took < wanted / 2:
+        epochs = max(epochs + 1, min(epochs * 16, round(epochs * wanted / took)))
         took = seconds(epochs)
     return TrainingSpeed(len(x) * epochs / took, first, len(x))
 
@@ -150,7 +154,14 @@ class Roofline:
         if others:
             share = sum(kernel.seconds for kernel in others) / self.step_seconds
             micro = 1e6 * sum(kernel.seconds for kernel in others)
-            rows.append([f"{len(others)} others", "", "", _digits(micro), f"{share:.1%}", *[""] * 5])
+            rows.append([
+                f"{len(others)} others",
+                "",
+                "",
+                _digits(micro),
+                f"{share:.1%}",
+                *[""] * 5,
+            ])
         header = (
             "kernel", "largest array", "calls", "us", "share", "flop", "GFLOP/s", "GB/s", "ceiling",
             "bound by",
@@ -263,9 +274,7 @@ def _digits(number: float) -> str:
 def ceilings_text(ceilings: Ceilings) -> str:
     """What a number of threads reach at most, in lines."""
     count = "1 thread" if ceilings.threads == 1 else f"{ceilings.threads} threads"
-    reads = ", ".join(
-        f"{bytes_text(size)}: {rate / 1e9:.0f}" for size, rate in ceilings.read_rates
-    )
+    reads = ", ".join(f"{bytes_text(size)}: {rate / 1e9:.0f}" for size, rate in ceilings.read_rates)
     return (
         f"{count}: multiply-adds {ceilings.flops_per_second / 1e9:,.1f} GFLOP/s; reading again "
         f"and again, GB/s from {reads}"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from threading import Thread
+from typing import Any
 
 import numpy as np
 
@@ -73,7 +74,9 @@ def measure_peak(threads: int = 1, seconds: float = 0.03) -> float:
     """
     machine = this_machine()
     per_round = 2 * machine.lanes(4) * _sums(machine)
-    memories = [np.full(machine.lanes(4) * (_MOST_SUMS + 8), 0.5, np.float32) for _ in range(threads)]
+    memories = [
+        np.full(machine.lanes(4) * (_MOST_SUMS + 8), 0.5, np.float32) for _ in range(threads)
+    ]
     return per_round * _rounds_per_second("multiply_adds", memories, threads, seconds)
 
 
@@ -113,8 +116,10 @@ def _write_multiply_adds(module: Module, machine: Machine, name: str) -> None:
     f = Function(module, [("ptr", "memory"), ("i64", "rounds")], exported=True)
     memory, rounds = f.parameters
     # s <- s / 2 + 1 / 2 stays a normal number for ever.
-    places = [f.address(memory, "float", lanes * number) for number in range(_sums(machine))]
-    half = f.load(type_, places[0])
+    *places, last = (
+        f.address(memory, "float", lanes * number) for number in range(_sums(machine) + 1)
+    )
+    half = f.load(type_, last)
     with f.loop(0, rounds, carried=[f.load(type_, place) for place in places]) as loop:
         loop.next = [f.multiply_add(total, half, half) for total in loop.carried]
     for place, total in zip(places, loop.results, strict=True):
@@ -145,16 +150,16 @@ def _write_reading(module: Module, machine: Machine, blocks: int, name: str) -> 
 
 
 def _rounds_per_second(
-    name: str, memories: list[np.ndarray[tuple[int], np.dtype[np.generic]]], threads: int,
+    name: str, memories: Sequence[np.ndarray[Any, Any]], threads: int,
     seconds: float,
 ) -> float:  # fmt: skip
     """Rounds in a second of all threads together, in the best of three attempts."""
     run, _ = _code(name)
     places = [memory.ctypes.data + -memory.ctypes.data % _LINE for memory in memories]
     rounds, took = 1, 0.0
-    while took < seconds / 4:  # a first guess of how many rounds take so long
+    while took < seconds / 4:  # a first guess, by one thread, of how many rounds take so long
         rounds *= 4 if took < seconds / 64 else 2
-        took = _timed(run, places, rounds)
+        took = min(_timed(run, places[:1], rounds) for _ in range(2))
     rounds = max(1, round(rounds * seconds / took))
     return threads * rounds / min(_timed(run, places, rounds) for _ in range(3))
 
