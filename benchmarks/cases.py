@@ -30,15 +30,55 @@ _BETWEEN = {  # where the inputs of a word lie; otherwise from -2 to 2
     "erf_inverse": (-0.9, 0.9), "log": (0.1, 9), "log1p": (-0.5, 9), "rsqrt": (0.1, 9),
     "sqrt": (0, 9), "power": (0.1, 3),
 }  # fmt: skip
-_ONE = tuple(
-    "absolute arccos arccosh arcsin arcsinh arctan arctanh ceil cos cosh erf erf_inverse exp expm1 "
-    "floor is_finite is_nan log log1p negate round rsqrt sigmoid sign sin sinh sqrt stop_gradient "
-    "tan tanh truncate".split()  # noqa: SIM905 -- a list of so many lines says no more
-)
-_TWO = tuple(
-    "add arctan2 divide equal floor_divide less less_equal maximum minimum multiply not_equal "
-    "power remainder subtract".split()  # noqa: SIM905
-)
+_ONE = tuple([
+    "absolute",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctanh",
+    "ceil",
+    "cos",
+    "cosh",
+    "erf",
+    "erf_inverse",
+    "exp",
+    "expm1",
+    "floor",
+    "is_finite",
+    "is_nan",
+    "log",
+    "log1p",
+    "negate",
+    "round",
+    "rsqrt",
+    "sigmoid",
+    "sign",
+    "sin",
+    "sinh",
+    "sqrt",
+    "stop_gradient",
+    "tan",
+    "tanh",
+    "truncate",
+])
+_TWO = tuple([
+    "add",
+    "arctan2",
+    "divide",
+    "equal",
+    "floor_divide",
+    "less",
+    "less_equal",
+    "maximum",
+    "minimum",
+    "multiply",
+    "not_equal",
+    "power",
+    "remainder",
+    "subtract",
+])
 _BITS = ("bitwise_and", "bitwise_or", "bitwise_xor", "shift_left", "shift_right")
 
 

@@ -34,7 +34,8 @@ OPPONENTS = (
     ("jax_side", "scan", "JAX scan"),
     ("sklearn_side", "fit", "scikit-learn"),
 )
-_HOPELESS = {  # an epoch takes minutes
+_HOPELESS = {  # an epoch takes minutes, or compiling does
+    ("tensorflow-steps", "resnet20"),
     ("jax_side", "resnet20"),
     ("tensorflow-xla", "resnet20"),
 }
