@@ -30,55 +30,16 @@ _BETWEEN = {  # where the inputs of a word lie; otherwise from -2 to 2
     "erf_inverse": (-0.9, 0.9), "log": (0.1, 9), "log1p": (-0.5, 9), "rsqrt": (0.1, 9),
     "sqrt": (0, 9), "power": (0.1, 3),
 }  # fmt: skip
-_ONE = tuple([
-    "absolute",
-    "arccos",
-    "arccosh",
-    "arcsin",
-    "arcsinh",
-    "arctan",
-    "arctanh",
-    "ceil",
-    "cos",
-    "cosh",
-    "erf",
-    "erf_inverse",
-    "exp",
-    "expm1",
-    "floor",
-    "is_finite",
-    "is_nan",
-    "log",
-    "log1p",
-    "negate",
-    "round",
-    "rsqrt",
-    "sigmoid",
-    "sign",
-    "sin",
-    "sinh",
-    "sqrt",
-    "stop_gradient",
-    "tan",
-    "tanh",
-    "truncate",
-])
-_TWO = tuple([
-    "add",
-    "arctan2",
-    "divide",
-    "equal",
-    "floor_divide",
-    "less",
-    "less_equal",
-    "maximum",
-    "minimum",
-    "multiply",
-    "not_equal",
-    "power",
-    "remainder",
-    "subtract",
-])
+_ONE = (
+    "absolute", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "ceil", "cos",
+    "cosh", "erf", "erf_inverse", "exp", "expm1", "floor", "is_finite", "is_nan", "log",
+    "log1p", "negate", "round", "rsqrt", "sigmoid", "sign", "sin", "sinh", "sqrt",
+    "stop_gradient", "tan", "tanh", "truncate",
+)  # fmt: skip
+_TWO = (
+    "add", "arctan2", "divide", "equal", "floor_divide", "less", "less_equal", "maximum",
+    "minimum", "multiply", "not_equal", "power", "remainder", "subtract",
+)  # fmt: skip
 _BITS = ("bitwise_and", "bitwise_or", "bitwise_xor", "shift_left", "shift_right")
 
 

@@ -166,8 +166,8 @@ def results_text(
         parts += [
             "## Training, steady state",
             "Ratio: the median of the rounds' ratios of samples in a second. Share: of the "
-            "multiply-add peak measured around each turn, with the same threads. Others' cores: how "
-            "many cores processes outside of the race had meanwhile.",
+            "multiply-add peak measured around each turn, with the same threads. Others' "
+            "cores: how many cores processes outside of the race had meanwhile.",
             markdown(*_race_table(trained)),
             "## The first round: samples in a second of every opponent",
             markdown(*_first_table(trained)),
