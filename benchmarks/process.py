@@ -121,8 +121,8 @@ class Side:
     def count_for(self, seconds: float) -> int:
         """How many epochs or predictions take about so long."""
         count, took = 1, self.run(1)
-        while took < seconds / 8:
-            count *= 4
+        while took < seconds / 2:  # a call may have a part that takes the same time for any count
+            count = max(count + 1, min(16 * count, round(count * seconds / took)))
             took = self.run(count)
         return max(1, round(count * seconds / took))
 

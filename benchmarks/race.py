@@ -34,7 +34,8 @@ OPPONENTS = (
     ("jax_side", "scan", "JAX scan"),
     ("sklearn_side", "fit", "scikit-learn"),
 )
-_HOPELESS = {  # an epoch takes minutes, or compiling does
+_HOPELESS = {  # an epoch takes half a minute or more, or compiling takes minutes
+    ("jax_side", "lenet"),
     ("tensorflow-steps", "resnet20"),
     ("jax_side", "resnet20"),
     ("tensorflow-xla", "resnet20"),
@@ -183,10 +184,8 @@ def _alone(entrant: Entrant, task: str, options: argparse.Namespace, seconds: fl
     patience = 1 if options.quick else options.patience
     try:
         with Side(entrant, task, options.threads) as side:
-            count, took = 1, side.run(1)
-            if took < seconds:
-                count = side.count_for(seconds)
-                took = side.run(count)
+            count = side.count_for(seconds)
+            took = float(side.last["seconds"]) if count == 1 else side.run(count)
             attempts = [(side.disturbance, took)]
             while attempts[-1][0] > _QUIET_CORES and len(attempts) < patience:
                 took = side.run(count)
