@@ -8,6 +8,7 @@ import hypothesis
 
 os.environ.setdefault("KERAS_BACKEND", "torch")  # read once, when Keras is first imported
 os.environ["MPLBACKEND"] = "Agg"
+os.environ["CLEARPROP_CACHE"] = "off"  # code of an earlier run is no code of this one
 
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("house")

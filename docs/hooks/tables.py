@@ -116,8 +116,21 @@ def snake_case(name: str) -> str:
     return words.lower()
 
 
+def ulp() -> str:
+    """The errors of the functions of the native executor, as its table states them."""
+    source = (ROOT / "src/clearprop/executors/native/vector_math.py").read_text(encoding="utf-8")
+    (limits,) = [
+        ast.literal_eval(node.value)
+        for node in ast.parse(source).body
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "ULP_LIMITS"
+    ]
+    rows = [row(f"`{name}`", *(f"{limit:g}" for limit in both)) for name, both in limits.items()]
+    return "\n".join([row("function", "float32", "float64"), row("---", "---:", "---:"), *rows])
+
+
 OVERVIEWS: dict[str, Callable[[], str]] = {
     "activations": activations,
+    "ulp": ulp,
     "losses": losses,
     **{name: functools.partial(classes, name) for name in ("layers", "metrics", "optimizers")},
 }

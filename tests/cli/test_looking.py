@@ -121,3 +121,20 @@ def test_a_wrong_gradient_ends_with_1(here: Path, monkeypatch: pytest.MonkeyPatc
     result = invoke("check", "iris.safetensors")
     assert result.exit_code == 1
     assert result.output.endswith("a gradient is wrong\n")
+
+
+def test_explain_tells_the_stages(here: Path) -> None:
+    bare(here / "bare.safetensors")
+    result = invoke("explain", "bare.safetensors", "--batch", "5")
+    assert result.exit_code == 0, result.output
+    for told in ("Program: ", "f32[5, 3]", "Groups: ", "Schedule: ", "Memory: "):
+        assert told in result.output
+    assert "LLVM" not in result.output
+    assert "define void @" in invoke("explain", "bare.safetensors", "--llvm").output
+
+
+def test_explain_needs_a_sample(here: Path) -> None:
+    bare(here / "bare.safetensors")
+    result = invoke("explain", "bare.safetensors", "--batch", "0")
+    assert result.exit_code == 2
+    assert "a batch has at least one sample" in result.output

@@ -11,7 +11,7 @@ import pytest
 
 import clearprop as cp
 from clearprop import tree
-from clearprop.errors import TraceError, UnknownNameError
+from clearprop.errors import NotBuiltError, TraceError, UnknownNameError
 from clearprop.functions.compiled import MOST_SIGNATURES
 from clearprop.layers import BatchNormalization, Layer
 
@@ -201,3 +201,19 @@ def test_an_executor_is_honored_or_refused() -> None:
         "  needed: native, reference"
     )
     assert error.value.at == f"{__file__}:{line() - 6}"
+
+
+def test_explain_prints_the_stages(capsys: pytest.CaptureFixture[str]) -> None:
+    function = cp.compile(lambda x: cp.softmax(x * 2.0))
+    with pytest.raises(NotBuiltError, match="nothing has been compiled yet"):
+        function.explain()
+    function(X)
+    function.explain()
+    told = capsys.readouterr().out
+    for part in ("Program: ", "Groups: 1", "Schedule: 1 kernel", "Memory: ", "reduce_max"):
+        assert part in told
+    assert "f32[4, 3]" in told
+    function.explain(X[:2], llvm=True)
+    told = capsys.readouterr().out
+    assert "f32[2, 3]" in told
+    assert "define void @" in told

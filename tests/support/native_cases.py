@@ -188,6 +188,10 @@ def _loops() -> Iterator[tuple[str, RandomProgram]]:
         _scan(lambda a, b, row: [ops.add(a, row), ops.matmul(ops.multiply(a, b), row)], square),
     )
     yield (
+        "read by a product",
+        _scan(lambda a, b, row: [ops.add(a, row), ops.matmul(a, row)], square),
+    )
+    yield (
         "product of itself",
         _scan(lambda a, b, row: [ops.multiply(ops.matmul(a, a), 0.1), ops.add(b, row)], square),
     )

@@ -232,6 +232,19 @@ def show(
     looking.show(model, source, sample)
 
 
+@app.command(cls=AnsweringCommand, epilog=_examples("clearprop explain digits.safetensors"))
+def explain(
+    model: ModelPath,
+    batch: Annotated[int, typer.Option(help="How many samples at once.")] = 32,
+    llvm: Annotated[bool, typer.Option("--llvm", help="Tell the code in LLVM IR too.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Tell what the compiler makes of a model: groups, kernels, memory."""
+    from clearprop.cli import explaining
+
+    explaining.explain(model, batch=batch, llvm=llvm)
+
+
 @app.command(cls=AnsweringCommand, epilog=_examples("clearprop check digits.safetensors"))
 def check(model: ModelPath, source: OptionalSource = None, debug: Debug = False) -> None:
     """Check the gradients of a model: derived ones against measured ones, in float64."""

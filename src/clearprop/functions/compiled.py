@@ -11,15 +11,17 @@ import numpy as np
 
 from clearprop import tree
 from clearprop.dtypes import SHORT_NAMES, DType
+from clearprop.errors import NotBuiltError
 from clearprop.executors.choose import Run, choose_executor
 from clearprop.functions.trace import as_tensors, call_on, needs_function, placeholders
-from clearprop.ir.place import telling_line
+from clearprop.ir.place import here, telling_line
 from clearprop.ir.program import Program
 from clearprop.ir.types import Shape, TensorType
 from clearprop.ir.value import Array
 from clearprop.passes.simplify import simplify
 from clearprop.tensor.parameter import Parameter, Trace, current_trace
 from clearprop.tensor.tensor import Tensor, fixed, has_numbers, tensor
+from clearprop.text import count_text
 
 MOST_SIGNATURES = 32
 _Signature = tuple[tree.Structure, tuple[TensorType, ...]]
@@ -118,6 +120,41 @@ class CompiledFunction:
         leaves, structure = tree.flatten(as_tensors(args))
         return self._entry(structure, leaves).program
 
+    def explain(self, *args: Any, llvm: bool = False) -> None:
+        """Print the stages on the way to what runs.
+
+        They are the Program, the groups of equations that are computed together and why, the
+        schedule of kernels, and the memory plan with its bytes.
+
+        Args:
+            *args: arguments whose shapes and dtypes count; none for those of the last call.
+            llvm: whether the code in LLVM IR is printed too.
+
+        Raises:
+            NotBuiltError: there was no call yet, and there are no arguments.
+
+        Example:
+            >>> import clearprop as cp
+            >>> cp.compile(lambda x: x * 2, executor="reference").explain(1.0)
+            Program: 1 equation, run one by one by their definitions
+            program(v0: f32[]):
+              v1: f32[] = multiply v0 2.0
+              return v1
+        """
+        if args:
+            leaves, structure = tree.flatten(as_tensors(args))
+            entry = self._entry(structure, leaves)
+        elif self._entries:
+            entry = next(reversed(self._entries.values()))
+        else:
+            raise NotBuiltError(
+                "explain: nothing has been compiled yet",
+                found="a function that was not called",
+                needed="a call before, or arguments: explain(x)",
+                at=str(here()),
+            )
+        print(_explanation(entry, llvm=llvm))  # noqa: T201 -- printing is what it is for
+
     def _entry(self, structure: tree.Structure, leaves: list[Tensor]) -> _Entry:
         signature = structure, tuple(leaf.type for leaf in leaves)
         if signature not in self._entries:
@@ -143,6 +180,15 @@ class CompiledFunction:
         run = self._executor.compile_program(program)
         parameters, updated = tuple(trace.placeholders), tuple(traced.updates)
         return _Entry(program, run, parameters, traced.structure, updated)
+
+
+def _explanation(entry: _Entry, *, llvm: bool) -> str:
+    """What the executor tells about its way to what runs."""
+    explain = getattr(entry.run, "explain", None)
+    if explain is not None:
+        return str(explain(llvm=llvm))
+    count = count_text(len(entry.program.equations), "equation")
+    return f"Program: {count}, run one by one by their definitions\n{entry.program}"
 
 
 def _plain_arrays(args: tuple[Any, ...]) -> list[Array] | None:

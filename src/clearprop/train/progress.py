@@ -72,7 +72,11 @@ class Bar(Progress):
             TextColumn("{task.fields[numbers]}"),
         )
         self._task = self._bar.add_task(
-            "", total=epochs - first_epoch, epoch=first_epoch, epochs=epochs, numbers=""
+            "",
+            total=epochs - first_epoch,
+            epoch=first_epoch,
+            epochs=epochs,
+            numbers="compiling the training step",  # until there are numbers
         )
 
     def __enter__(self) -> Self:

@@ -7,8 +7,10 @@ are copied to places whose addresses are known, and an array that was given befo
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
 from collections.abc import Sequence
+from weakref import WeakSet
 
 import numpy as np
 
@@ -65,6 +67,7 @@ class Caller:
         self._run = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)(address)
         self._outputs = tuple(outputs)
         self._lock = threading.Lock()
+        _callers.add(self)
         self.cycles = np.zeros(kernels, np.int64)
         arena, kept = aligned_bytes(arena_bytes), aligned_bytes(kept_bytes)
         self._flag = np.zeros(64, np.uint8)
@@ -89,6 +92,10 @@ class Caller:
                 self._place(self._first_output + n, type_) for n, type_ in enumerate(outputs)
             ]
 
+    def forget_others(self) -> None:
+        """Be free, whoever was calling: after a fork none of the other threads is there."""
+        self._lock = threading.Lock()
+
     def _place(self, word: int, type_: TensorType) -> Array | None:
         """Memory of a known address for a small array; None for a large one."""
         if type_.size_bytes > _SMALL_BYTES:
@@ -112,6 +119,7 @@ class Caller:
 
     def _take(self, number: int, array: Array) -> None:
         """Let the function find an input."""
+        self._known[number] = None  # Ctrl-C may come between any two of these lines
         place = self._places[number]
         if place is not None:
             place[...] = array
@@ -161,10 +169,23 @@ class Caller:
             self._run(self._table_address, 0)
             return
         try:
-            self._table[TEAM], self._table[THREADS] = together.meeting, self._threads
-            together.run(self._address, self._table_address, self._threads)
+            threads = together.ready(self._threads)
+            self._table[TEAM], self._table[THREADS] = together.meeting, threads
+            together.run(self._address, self._table_address, threads)
         finally:
             together.release()
+
+
+_callers: WeakSet[Caller] = WeakSet()
+
+
+def _after_fork() -> None:
+    for caller in list(_callers):
+        caller.forget_others()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def aligned_bytes(size: int) -> Array:

@@ -32,6 +32,7 @@ from clearprop.executors.native.kernels import (
 )
 from clearprop.executors.native.nests import Nest, Store
 from clearprop.executors.native.packing import pack
+from clearprop.executors.native.reducers import Reducer
 from clearprop.executors.native.sums import Side, sum_of_products
 from clearprop.executors.native.tiles import choose_tile
 from clearprop.executors.native.writer import (
@@ -100,7 +101,16 @@ class _Contraction:
         self.tile = choose_tile(compilation.machine, rows, columns, self.width)
         self.panel = self.tile.vectors * self.width
         self.right = self.form.right
-        if columns > 1 and self.loops.sum_length and self._wants_panels():
+        # Channel by channel: the left factor is read in vectors too.
+        self.is_shared = columns > 1 and self.form.left.line.factor(self.loops.column.axis) == 1
+        # Single results of long sums: vectors lie along the sum, and end as one number.
+        self.is_along = (
+            columns == 1
+            and bool(self.loops.summed)
+            and self._lies_along(self.loops.summed[-1])
+            and self.loops.summed[-1].extent >= 2 * self.width
+        )
+        if columns > 1 and not self.is_shared and self.loops.sum_length and self._wants_panels():
             self.right = self._packed()
 
     def _wants_panels(self) -> bool:
@@ -112,8 +122,12 @@ class _Contraction:
         loops, line = self.loops, self.right.line
         if line.factor(loops.column.axis) != 1:
             return True
+        if not loops.summed or loops.outer:
+            return False
+        if self.right.home.buffer in self.compilation.lasting:
+            return loops.column.extent > self.panel  # copied once, read in every round
         rows = loops.row_outer.extent * loops.row_inner.extent
-        if not loops.summed or loops.outer or rows < _ROWS_FOR_PANELS:
+        if rows < _ROWS_FOR_PANELS:
             return False
         step = line.factor(loops.summed[-1].axis) * self.dtype.itemsize
         return step >= _PAGE_BYTES // 2 and loops.summed[-1].extent >= _ROWS_FOR_PANELS
@@ -130,9 +144,16 @@ class _Contraction:
         columns = walks_over(form.columns, lines)
         summed = walks_over(form.summed, own)
         column = columns.pop() if columns else Walk(())
+        if not columns and not column.axes and batches and self._lies_along(batches[-1]):
+            column = batches.pop()
         inner = rows.pop() if rows else Walk(())
         outer = rows.pop() if rows else Walk(())
         return Loops([*batches, *rows, *columns], outer, inner, column, summed)
+
+    def _lies_along(self, walk: Walk) -> bool:
+        """Whether both factors lie side by side along a loop."""
+        sides = (self.form.left, self.form.right)
+        return all(side.line.factor(walk.axis) == 1 for side in sides)
 
     def _result_lines(self) -> list[Affine]:
         """Where the results and what is computed with them are read and stored."""
@@ -238,6 +259,8 @@ class _Contraction:
         return [constant(vector_type(memory_type(self.dtype), self.width), 0)] * count
 
     def _whole_sums(self, variant: Variant) -> list[Operand]:
+        if self.is_along:
+            return self._sums_along(variant)
         return self._sums(variant, self._zeros(variant), self.loops.summed)
 
     def _rows(self, variant: Variant) -> list[tuple[int, int]]:
@@ -268,10 +291,58 @@ class _Contraction:
         result = []
         for place, (outer, inner) in enumerate(self._rows(variant)):
             address = f.address(first, element, outer * steps[0] + inner * steps[1])
-            spread = f.splat(f.load(element, address), self.width)
+            spread = None if self.is_shared else f.splat(f.load(element, address), self.width)
             for at, vector in enumerate(vectors):
                 before = sums[place * len(vectors) + at]
-                result.append(self._multiply_add(spread, vector, before))
+                factor = spread
+                if factor is None:
+                    own = f.address(address, element, at * self.width)
+                    count = self._vectors(variant.columns)[at]
+                    factor = f.widen(f.load(vector_type(element, count), own), self.width)
+                result.append(self._multiply_add(factor, vector, before))
+        return result
+
+    def _sums_along(self, variant: Variant) -> list[Operand]:
+        """A tile of single results: vectors take so many products of the sum at once."""
+        *outer, last = self.loops.summed
+        width, extent = self.width, last.extent
+        whole = extent // width * width
+
+        def over_last(sums: list[Operand]) -> list[Operand]:
+            with self.f.loop(0, whole, width, carried=sums) as loop:
+                assert loop.index is not None
+                last.stand(loop.index)
+                loop.next = self._step_along(variant, loop.carried, width)
+            sums = loop.results
+            if whole < extent:
+                last.stand(whole)
+                sums = self._step_along(variant, sums, extent - whole)
+            return sums
+
+        if any(walk.extent == 0 for walk in outer):
+            return self._zeros(variant)
+        sums = nested(self.f, outer, self._zeros(variant), over_last)
+        adding = Reducer("reduce_sum", self.dtype)
+        return [adding.across(self.f, [each])[0] for each in sums]
+
+    def _step_along(self, variant: Variant, sums: list[Operand], count: int) -> list[Operand]:
+        """``count`` products for each of a tile's single results."""
+        f, element = self.f, memory_type(self.dtype)
+        type_ = vector_type(element, count)
+        left = self.form.left
+        self.elements.lanes = Lanes(None)
+        right, _ = self.elements.place(self.right.home, self.right.line)
+        first, _ = self.elements.place(left.home, left.line)
+        vector = f.widen(f.load(type_, right), self.width)
+        steps = [
+            left.line.factor(walk.axis) if walk.axes else 0
+            for walk in (self.loops.row_outer, self.loops.row_inner)
+        ]
+        result = []
+        for before, (outer, inner) in zip(sums, self._rows(variant), strict=True):
+            address = f.address(first, element, outer * steps[0] + inner * steps[1])
+            factor = f.widen(f.load(type_, address), self.width)
+            result.append(self._multiply_add(factor, vector, before))
         return result
 
     def _multiply_add(self, x: Operand, y: Operand, z: Operand) -> Operand:
@@ -289,7 +360,7 @@ class _Contraction:
     def _finish_rows(self, variant: Variant, sums: list[Operand]) -> None:
         vectors = self._vectors(variant.columns)
         rows = self._rows(variant)
-        if len(rows) * len(vectors) * len(self.group.members) <= 64:
+        if self.is_along or len(rows) * len(vectors) * len(self.group.members) <= 64:
             for place, row in enumerate(rows):
                 own = sums[place * len(vectors) : (place + 1) * len(vectors)]
                 self._finish_row(variant, integer(row[0]), integer(row[1]), own)
@@ -361,7 +432,7 @@ class _Contraction:
     def _is_cut(self) -> bool:
         """Whether the sums are so long, and the results so few, that the sums are cut."""
         loops = self.loops
-        if not loops.summed or loops.outer:
+        if not loops.summed or loops.outer or self.is_along:
             return False
         first = loops.summed[0].extent
         results = self.value.type.size * self.dtype.itemsize

@@ -29,6 +29,11 @@ def pays(plan: Plan, threads: int, *, is_loop: bool) -> bool:
     return together * _GAIN < alone
 
 
+def estimated_seconds(plan: Plan) -> float:
+    """About how long a plan takes on one thread; a loop of unknown length counts as one round."""
+    return _seconds(plan, 1)[0]
+
+
 def _seconds(plan: Plan, threads: int) -> tuple[float, float]:
     """How long it takes with one thread, and with several."""
     alone = together = 0.0

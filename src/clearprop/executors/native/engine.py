@@ -7,6 +7,8 @@ from functools import cache, lru_cache
 
 import llvmlite.binding as llvm
 
+from clearprop.executors.native.cache import load, store
+from clearprop.executors.native.keys import text_key
 from clearprop.executors.native.machine import Machine
 
 _numbers = itertools.count()
@@ -31,6 +33,16 @@ def object_code(text: str, machine: Machine) -> bytes:
     module.triple = target.triple
     module.data_layout = str(target.target_data)
     return bytes(target.emit_object(module))
+
+
+def known_object_code(text: str, machine: Machine) -> bytes:
+    """The same, from the cache if it is there."""
+    key = text_key(text, machine)
+    image = load(key)
+    if image is None:
+        image = object_code(text, machine)
+        store(key, image)
+    return image
 
 
 def assembly(text: str, machine: Machine) -> str:

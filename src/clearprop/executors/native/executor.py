@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
+import os
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 
+from clearprop.executors.native.building import Draft, Order, build, draw
 from clearprop.executors.native.calling import Caller
-from clearprop.executors.native.control import (
-    ALONE,
-    COUNTED,
-    TOGETHER,
-    Table,
-    kept_bytes,
-    kernels_in,
-    write_run,
-)
-from clearprop.executors.native.costs import pays
-from clearprop.executors.native.engine import Code, object_code
-from clearprop.executors.native.homes import Buffer, Home
+from clearprop.executors.native.control import TOGETHER
+from clearprop.executors.native.engine import Code, known_object_code
+from clearprop.executors.native.explain import explanation
 from clearprop.executors.native.machine import Machine, this_machine
-from clearprop.executors.native.plan import Surroundings, make_loop_plan, make_plan
+from clearprop.executors.native.plan import Plan
 from clearprop.executors.native.team import thread_count
 from clearprop.executors.native.writer import Function, Module
 from clearprop.ir import meaning
@@ -42,11 +37,11 @@ class Compiled:
         threads: how many may be used; None for as many as there are cores.  Results are the same
             for any number.
         counts: whether to count the cycles that each kernel takes, on one thread.
+        together: whether all these threads work together; None for where that pays.
 
     Attributes:
-        plan: what is run.
+        blueprint: what is known about the code.
         threads: how many are used.
-        text: the code in LLVM IR.
     """
 
     def __init__(
@@ -57,40 +52,26 @@ class Compiled:
         threads: int | None = None,
         *,
         counts: bool = False,
+        together: bool | None = None,
     ) -> None:
         self.program, self._loop = program, loop
-        module = Module(machine)
-        surroundings = Surroundings(module, machine, {})
-        if loop is None:
-            inputs, outputs = (
-                [
-                    Home.plain(Buffer(kind, value.type.size_bytes, number), value.type)
-                    for number, value in enumerate(values)
-                ]
-                for kind, values in (("input", program.inputs), ("output", program.outputs))
-            )
-            self.plan = make_plan(surroundings, program, inputs, outputs)
-        else:
-            self.plan = make_loop_plan(surroundings, program, *loop)
-        table = Table(len(program.inputs), len(program.outputs))
-        kept = kept_bytes(self.plan.kept)
         count = thread_count(threads)
-        together = count > 1 and not counts and pays(self.plan, count, is_loop=loop is not None)
-        self.threads = count if together else 1
-        write_run(module, machine, self.plan, table, together=together, counts=counts)
-        self.text = module.text()
-        name = COUNTED if counts else TOGETHER if together else ALONE
-        self._code = Code(object_code(self.text, machine), (name,))
+        self._order = Order(program, machine, loop, count, counts, together)
+        built = build(self._order)
+        self.blueprint, self._code = built.blueprint, built.code
+        if built.draft is not None:
+            self._draft = built.draft
+        self.threads = count if self.blueprint.function == TOGETHER else 1
         self._caller = Caller(
-            self._code.address(name),
+            self._code.address(self.blueprint.function),
             self.threads,
             [value.type for value in program.inputs],
             [value.type for value in program.outputs],
             loop,
-            [np.asarray(value.array, order="C") for value in surroundings.constants],
-            arena_bytes=self.plan.arena.size_bytes,
-            kept_bytes=kept,
-            kernels=len(kernels_in(self.plan)),
+            [np.asarray(array, order="C") for array in built.constants],
+            arena_bytes=self.blueprint.arena_bytes,
+            kept_bytes=self.blueprint.kept_bytes,
+            kernels=len(self.blueprint.kernels),
         )
 
     @property
@@ -98,10 +79,38 @@ class Compiled:
         """How many cycles each kernel took so far, if they are counted."""
         return self._caller.cycles
 
+    @property
+    def plan(self) -> Plan:
+        """What is run; it is made again if the code came out of the cache."""
+        return self._draft.plan
+
+    @property
+    def text(self) -> str:
+        """The code in LLVM IR."""
+        return self._draft.text
+
+    @cached_property
+    def _draft(self) -> Draft:
+        return draw(self._order)
+
     def __call__(self, arrays: Sequence[Array]) -> list[Array]:
         """The Program's outputs for these inputs."""
         results = self._caller(arrays)
         return self._by_definition(arrays) if results is None else results
+
+    def explain(self, *, llvm: bool = False) -> str:
+        """Every stage of the way to machine code, in words.
+
+        Args:
+            llvm: whether the code in LLVM IR is told too.
+        """
+        return explanation(
+            self.program,
+            self.plan,
+            self.threads,
+            kept_bytes=self.blueprint.kept_bytes,
+            llvm=self.text if llvm else None,
+        )
 
     def _by_definition(self, arrays: Sequence[Array]) -> list[Array]:
         """The same by the definition, which says which index lies outside."""
@@ -145,13 +154,37 @@ def compile_loop(
 
 def problem_here() -> str | None:
     """Why code cannot be made and run in this process; None if it can."""
+    problem = _refusal()
+    if problem is not None:
+        return problem
     module = Module(this_machine())
     f = Function(module, [("i64", "number")], "i64", exported=True)
     f.finish(f.add(f.parameters[0], 1))
     name = module.add(f, "following")
     try:
-        code = Code(object_code(module.text(), this_machine()), (name,))
+        code = Code(known_object_code(module.text(), this_machine()), (name,))
     except (RuntimeError, OSError) as error:
         return f"{type(error).__name__}: {error}"
     function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(code.address(name))
     return None if function(41) == 42 else "code that was made does not run"
+
+
+def _refusal() -> str | None:
+    """How the system refuses to run what was written to memory; None if it does not.
+
+    LLVM would find out as well, but complains on the terminal, or ends the process.
+    """
+    if os.name != "posix":
+        return None
+    protect = getattr(ctypes.CDLL(None, use_errno=True), "mprotect", None)
+    if protect is None:
+        return None
+    flags, can_write = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, mmap.PROT_READ | mmap.PROT_WRITE
+    with mmap.mmap(-1, mmap.PAGESIZE, flags, can_write) as memory:
+        first = ctypes.c_char.from_buffer(memory)
+        address = ctypes.c_void_p(ctypes.addressof(first))
+        can_run = mmap.PROT_READ | mmap.PROT_EXEC
+        failed = protect(address, ctypes.c_size_t(mmap.PAGESIZE), can_run)
+        number = ctypes.get_errno()
+        del first  # before the memory is given back
+    return f"memory cannot be made executable: {os.strerror(number)}" if failed else None

@@ -131,6 +131,7 @@ class Grouping:
         groups: in order.
         group_of: for each computed value the group it belongs to.
         copied: views that are stored as arrays of their own.
+        read_by_line: values that somebody reads in row-major order: they lie like that.
     """
 
     def __init__(self, program: Program) -> None:
@@ -149,6 +150,7 @@ class Grouping:
         self.groups: list[Group] = []
         self.group_of: dict[Value, Group] = {}
         self.copied: set[Value] = set()
+        self.read_by_line: set[Value] = set()
         self._wanted, program = wanted, self.program
         for equation in _light_first(program):
             name = equation.primitive.name
@@ -183,7 +185,9 @@ class Grouping:
             seen = seen_through(equation.primitive.name, equation.params, below.shape, index)
             if seen is None:
                 # Only the place in row-major order is known: what is below must lie like that.
-                return Read(self._lying(below), None, linear(index, contiguous(value.shape)))
+                below = self._lying(below)
+                self.read_by_line.add(below)
+                return Read(below, None, linear(index, contiguous(value.shape)))
             value, index = below, seen
         return Read(value, index)
 

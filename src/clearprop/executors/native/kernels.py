@@ -62,6 +62,9 @@ class Compilation:
         scratch: memory that only one group needs.
         kept: memory that is zero at first and stays as long as the Program runs.
         spreads: where images lie with zeros around them.
+        lasting: memory that is the same in all rounds of the loop that this is the body of.
+        before: kernels that run once, before that loop.
+        borrowed: memory that lasts as long as that loop.
     """
 
     module: Module
@@ -72,11 +75,14 @@ class Compilation:
     scratch: list[Buffer] = field(default_factory=list)
     kept: list[Buffer] = field(default_factory=list)
     spreads: dict[Any, Home] = field(default_factory=dict)
+    lasting: frozenset[Buffer] = frozenset()
+    before: list[Kernel] = field(default_factory=list)
+    borrowed: list[Buffer] = field(default_factory=list)
 
-    def temporary(self, size_bytes: int) -> Buffer:
-        """Memory for as long as the group runs."""
+    def temporary(self, size_bytes: int, *, lasts: bool = False) -> Buffer:
+        """Memory for as long as the group runs, or as the loop around it does."""
         buffer = Buffer("arena", size_bytes)
-        self.scratch.append(buffer)
+        (self.borrowed if lasts else self.scratch).append(buffer)
         return buffer
 
 
@@ -98,20 +104,28 @@ class KernelWriter:
         self.pointers = Pointers(self.function, compilation.homes)
         self.elements = Elements(self.function, compilation.grouping, self.pointers, self.flag)
 
-    def finish(self, tasks: int, flops: int, *, rate: float = ELEMENTS_PER_SECOND) -> Kernel:
+    def finish(
+        self,
+        tasks: int,
+        flops: int,
+        *,
+        rate: float = ELEMENTS_PER_SECOND,
+        is_before: bool = False,
+    ) -> Kernel:
         """The finished kernel.
 
         Args:
             tasks: into how many parts it is cut.
             flops: arithmetic operations in all.
             rate: about how many of them a core does in a second.
+            is_before: whether it runs once, before the loop that this is the body of.
         """
         self.function.finish()
         name = self.compilation.module.add(self.function, _identifier(self.label))
         homes = tuple(self.pointers.homes)
         written = tuple(map(self.function.writes_into, self.pointers.parameters))
         kernel = Kernel(name, self.label, homes, written, tasks, flops, flops / rate)
-        self.compilation.kernels.append(kernel)
+        (self.compilation.before if is_before else self.compilation.kernels).append(kernel)
         return kernel
 
 

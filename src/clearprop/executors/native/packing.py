@@ -30,6 +30,8 @@ def pack(
 ) -> Side:
     """The side in panels; appends the kernel that copies it there.
 
+    In a loop, what is the same in all rounds is copied once, before it.
+
     Args:
         compilation: where the kernel goes.
         side: the factor.
@@ -43,7 +45,8 @@ def pack(
     batches = math.prod(walk.extent for walk in outer)
     dtype = side.home.type.dtype
     type_ = TensorType((batches, panels, length, panel), dtype)
-    home = Home.plain(compilation.temporary(type_.size_bytes), type_)
+    lasts = side.home.buffer in compilation.lasting
+    home = Home.plain(compilation.temporary(type_.size_bytes, lasts=lasts), type_)
     stride, parts = panel, []
     for walk in reversed(summed):
         parts.append(Affine.of(walk.axis).times(stride))
@@ -55,94 +58,115 @@ def pack(
         parts.append(Affine.of(walk.axis).times(stride))
         stride *= walk.extent
     packed = Side(home, total(parts))
-    _write(compilation, side, packed, outer, summed, column, panel)
+    _Packing(compilation, side, packed, summed, column, panel).write(outer, lasts=lasts)
     return packed
 
 
-def _write(
-    compilation: Compilation,
-    side: Side,
-    packed: Side,
-    outer: Sequence[Walk],
-    summed: Sequence[Walk],
-    column: Walk,
-    panel: int,
-) -> None:
-    writer = KernelWriter(compilation, "pack")
-    f, elements = writer.function, writer.elements
-    dtype = side.home.type.dtype
-    width = compilation.machine.lanes(dtype.itemsize)
-    panels = -(-column.extent // panel)
-    last = summed[-1] if summed else None
-    turned = last is not None and side.line.factor(last.axis) == 1 and last.extent >= width
-    element = memory_type(dtype)
-    stride = side.line.factor(column.axis)
+class _Packing:
+    """The kernel that copies a factor into panels."""
 
-    def rows(count: int, carried: list[Operand]) -> list[Operand]:
-        """One row of the sum of one panel, ``count`` columns of which are there."""
-        elements.lanes = Lanes(None)
-        source, _ = elements.place(side.home, side.line)
-        target, _ = elements.place(packed.home, packed.line)
-        for at in range(0, panel, width):
+    def __init__(
+        self,
+        compilation: Compilation,
+        side: Side,
+        packed: Side,
+        summed: Sequence[Walk],
+        column: Walk,
+        panel: int,
+    ) -> None:
+        self.writer = KernelWriter(compilation, "pack")
+        self.f, self.elements = self.writer.function, self.writer.elements
+        self.side, self.packed, self.panel = side, packed, panel
+        self.summed, self.column = summed, column
+        self.dtype = side.home.type.dtype
+        self.element = memory_type(self.dtype)
+        self.width = compilation.machine.lanes(self.dtype.itemsize)
+        self.stride = side.line.factor(column.axis)  # from column to column
+        last = summed[-1] if summed else None
+        is_turned = last is not None and side.line.factor(last.axis) == 1
+        self.turned = last if is_turned and last and last.extent >= self.width else None
+
+    def write(self, outer: Sequence[Walk], *, lasts: bool) -> None:
+        """Append the kernel: a task for each panel."""
+        f, panels = self.f, -(-self.column.extent // self.panel)
+        rest = self.column.extent % self.panel
+        with f.loop(self.writer.begin, self.writer.end) as loop:
+            assert loop.index is not None
+            number = loop.index
+            self.column.stand(f.multiply(number, self.panel))
+
+            def one_batch(carried: list[Operand]) -> list[Operand]:
+                if not rest:
+                    self._panel(self.panel)
+                    return carried
+                if panels > 1:
+                    with f.when(f.compare("icmp slt", number, integer(panels - 1))):
+                        self._panel(self.panel)
+                with f.when(f.compare("icmp eq", number, integer(panels - 1))):
+                    self._panel(rest)
+                return carried
+
+            nested(f, outer, [], one_batch)
+        self.writer.finish(panels, self.packed.home.type.size, is_before=lasts)
+
+    def _panel(self, count: int) -> None:
+        """One panel, ``count`` columns of which are there."""
+
+        def rows(carried: list[Operand]) -> list[Operand]:
+            self._row(count)
+            return carried
+
+        def blocks(carried: list[Operand]) -> list[Operand]:
+            self._blocks(count)
+            return carried
+
+        if self.turned is not None:
+            nested(self.f, self.summed[:-1], [], blocks)
+        else:
+            nested(self.f, self.summed, [], rows)
+
+    def _addresses(self) -> tuple[Operand, Operand]:
+        self.elements.lanes = Lanes(None)
+        source, _ = self.elements.place(self.side.home, self.side.line)
+        target, _ = self.elements.place(self.packed.home, self.packed.line)
+        return source, target
+
+    def _row(self, count: int) -> None:
+        """The columns of one panel at one place of the sum."""
+        f, width = self.f, self.width
+        source, target = self._addresses()
+        for at in range(0, self.panel, width):
             used = max(0, min(width, count - at))
-            elements.lanes = Lanes(column.axis, width, used)
-            x = constant(vector_type(element, width), 0)
+            self.elements.lanes = Lanes(self.column.axis, width, used)
+            x = constant(vector_type(self.element, width), 0)
             if used:
-                start = f.address(source, element, at * stride)
-                x = elements.load_from(start, stride, dtype)
-                x = f.splat(x, width) if stride == 0 else f.widen(x, width)
-            f.store(x, f.address(target, element, at))
-        return carried
+                start = f.address(source, self.element, at * self.stride)
+                x = self.elements.load_from(start, self.stride, self.dtype)
+                x = f.splat(x, width) if self.stride == 0 else f.widen(x, width)
+            f.store(x, f.address(target, self.element, at))
 
-    def blocks(count: int, carried: list[Operand]) -> list[Operand]:
+    def _blocks(self, count: int) -> None:
         """Square blocks of one panel, each turned over, then the rows that are left."""
+        f, width, last = self.f, self.width, self.turned
         assert last is not None
         whole = last.extent // width * width
+        zero = constant(vector_type(self.element, width), 0)
         with f.loop(0, whole, width) as loop:
             assert loop.index is not None
             last.stand(loop.index)
-            elements.lanes = Lanes(None)
-            source, _ = elements.place(side.home, side.line)
-            target, _ = elements.place(packed.home, packed.line)
-            for at in range(0, panel, width):
+            source, target = self._addresses()
+            for at in range(0, self.panel, width):
                 used = max(0, min(width, count - at))
-                zero = constant(vector_type(element, width), 0)
                 vectors = [
-                    f.load(zero.type, f.address(source, element, (at + number) * stride))
-                    for number in range(used)
-                ] + [zero] * (width - used)
-                for number, x in enumerate(turned_over(f, vectors)):
-                    f.store(x, f.address(target, element, number * panel + at))
-        for number in range(whole, last.extent):
-            last.stand(number)
-            rows(count, [])
-        return carried
-
-    def one_panel(count: int) -> None:
-        body = blocks if turned else rows
-        walks = summed[:-1] if turned else summed
-        nested(f, walks, [], lambda carried: body(count, carried))
-
-    tasks = panels
-    with f.loop(writer.begin, writer.end) as loop:
-        assert loop.index is not None
-        column.stand(f.multiply(loop.index, panel))
-
-        def all_batches(carried: list[Operand]) -> list[Operand]:
-            rest = column.extent % panel
-            if not rest:
-                one_panel(panel)
-                return carried
-            assert loop.index is not None
-            if panels > 1:
-                with f.when(f.compare("icmp slt", loop.index, integer(panels - 1))):
-                    one_panel(panel)
-            with f.when(f.compare("icmp eq", loop.index, integer(panels - 1))):
-                one_panel(rest)
-            return carried
-
-        nested(f, outer, [], all_batches)
-    writer.finish(tasks, packed.home.type.size)
+                    f.load(zero.type, f.address(source, self.element, (at + row) * self.stride))
+                    for row in range(used)
+                ]
+                vectors += [zero] * (width - used)
+                for row, x in enumerate(turned_over(f, vectors)):
+                    f.store(x, f.address(target, self.element, row * self.panel + at))
+        for row in range(whole, last.extent):
+            last.stand(row)
+            self._row(count)
 
 
 def turned_over(f: Function, vectors: Sequence[Operand]) -> list[Operand]:

@@ -15,11 +15,13 @@ from clearprop.executors.native.machine import Machine
 from clearprop.executors.native.memory import Lifetime, place
 from clearprop.executors.native.nests import write_copy, write_move, write_nest
 from clearprop.executors.native.reductions import write_reduction
-from clearprop.executors.native.single import SINGLE_WRITERS, may_overwrite
+from clearprop.executors.native.single import SINGLE_WRITERS, joined_parts, may_overwrite
 from clearprop.executors.native.writer import Module
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Value
+from clearprop.passes.join_pads import join_pads
+from clearprop.passes.sum_after_loop import sum_after_loops
 
 
 @dataclass(eq=False)
@@ -53,6 +55,7 @@ class Choice:
 
 
 Step = Kernel | Repetition | Choice
+_Copies = list[tuple[Value, Home]]
 
 
 @dataclass(eq=False)
@@ -63,12 +66,16 @@ class Plan:
         steps: in order.
         arena: memory that it needs while it runs; plans inside of it have theirs in it.
         kept: memory that is zero at first and belongs to nobody else.
+        before: of a loop's body, what runs once before the loop.
+        borrowed: of a loop's body, memory that lasts as long as the loop.
         groups: for the reports.
     """
 
     steps: list[Step] = field(default_factory=list)
     arena: Buffer = field(default_factory=lambda: Buffer("arena", 0))
     kept: list[Buffer] = field(default_factory=list)
+    before: list[Kernel] = field(default_factory=list)
+    borrowed: list[Buffer] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     homes: dict[Value, Home] = field(default_factory=dict)
 
@@ -100,7 +107,8 @@ def make_plan(
     program: Program,
     inputs: Sequence[Home],
     outputs: Sequence[Home | None],
-    carries: Sequence[Carry] = (),
+    carried: Sequence[Home] = (),
+    lasting: Sequence[Home] = (),
 ) -> Plan:
     """The plan of a Program.
 
@@ -108,10 +116,11 @@ def make_plan(
         surroundings: what is shared.
         program: what to compute.
         inputs: where each input lies.
-        outputs: where each output shall lie; None for those that a carry takes care of.
-        carries: values that are handed on in place.
+        outputs: where each output shall lie; None for those that are carried.
+        carried: where the first inputs lie, if the first outputs are to take their places.
+        lasting: for the body of a loop, inputs that are the same in all rounds.
     """
-    return _Planner(surroundings, program, inputs, outputs, carries).plan
+    return _Planner(surroundings, program, inputs, outputs, carried, lasting).plan
 
 
 def make_loop_plan(
@@ -139,26 +148,22 @@ def make_loop_plan(
         _first_row(Buffer("output", 0, carry_count + number), value.type)
         for number, value in enumerate(body.outputs[carry_count:])
     ]
-    carries = [
-        Carry(before, after, home)
-        for before, after, home in zip(
-            body.inputs[:carry_count], body.outputs[:carry_count], carried, strict=True
-        )
-    ]
     inner = make_plan(
         surroundings,
         body,
         [*carried, *rows, *captured],
         [*([None] * carry_count), *reports],
-        carries,
+        carried,
+        captured,
     )
     plan = Plan()
     moving = [home.buffer for home in [*rows, *reports]]
-    plan.steps.append(Repetition(inner, None, reverse=False, rows=moving))
+    plan.steps += [*inner.before, Repetition(inner, None, reverse=False, rows=moving)]
     plan.kept, inner.kept = inner.kept, []
-    place([Lifetime(inner.arena, 0, 0)])
-    plan.arena.size_bytes = inner.arena.size_bytes
-    inner.arena.whole = plan.arena
+    parts = [inner.arena, *inner.borrowed]
+    plan.arena.size_bytes = place([Lifetime(part, 0, 0) for part in parts])
+    for part in parts:
+        part.whole = plan.arena
     return plan
 
 
@@ -175,18 +180,29 @@ class _Planner:
         program: Program,
         inputs: Sequence[Home],
         outputs: Sequence[Home | None],
-        carries: Sequence[Carry],
+        carried: Sequence[Home],
+        lasting: Sequence[Home],
     ) -> None:
         # What nobody reads is not computed.
         program = Program.under(program.outputs, program.inputs)
+        program = sum_after_loops(join_pads(program))
+        carries = [
+            Carry(program.inputs[number], program.outputs[number], home)
+            for number, home in enumerate(carried)
+        ]
         self.surroundings, self.program = surroundings, program
         self.plan = Plan()
         self.homes: dict[Value, Home] = self.plan.homes
         self.grouping = Grouping(program)
         self.plan.groups = self.grouping.groups
         self.compilation = Compilation(
-            surroundings.module, surroundings.machine, self.grouping, self.homes
+            surroundings.module,
+            surroundings.machine,
+            self.grouping,
+            self.homes,
+            lasting=frozenset(home.buffer for home in lasting),
         )
+        self.plan.before, self.plan.borrowed = self.compilation.before, self.compilation.borrowed
         self.outputs = outputs
         self._owned: set[Buffer] = set()
         self._last_use: dict[Buffer, int] = {}
@@ -194,13 +210,12 @@ class _Planner:
         for value, home in zip(program.inputs, inputs, strict=True):
             self.homes[value] = home
         self._find_stored()
-        late = self._place_outputs(carries)
+        early, late = self._place_outputs(carries)
         self._place_values()
+        self._copy(early)
         for group in self.grouping.groups:
             self._write(group)
-        for value, home in late:
-            write_copy(self.compilation, value, home, is_below=self._is_source(value))
-            self._take_kernels()
+        self._copy(late)
         self._finish_carries()
         self._place_memory()
 
@@ -233,38 +248,72 @@ class _Planner:
             constants[value] = Buffer("constant", value.type.size_bytes, len(constants))
         return Home.plain(constants[value], value.type)
 
-    def _place_outputs(self, carries: Sequence[Carry]) -> list[tuple[Value, Home]]:
-        """Let outputs be computed where they shall lie; returns those that are to be copied."""
-        late: list[tuple[Value, Home]] = []
-        for value, home in zip(self.program.outputs, self.outputs, strict=True):
-            if home is None:
-                continue
-            if value in self.grouping.group_of and value not in self.homes:
-                self.homes[value] = home
-            else:
-                late.append((value, home))
+    def _place_outputs(self, carries: Sequence[Carry]) -> tuple[_Copies, _Copies]:
+        """Let outputs be computed where they shall lie.
+
+        Returns:
+            Those that are to be copied before everything else, since they only show what was
+            given, which may be overwritten; and those that are to be copied in the end.
+        """
+        copies: _Copies = []
         self._moved: list[tuple[Home, Home]] = []
+        self._shown = [value for value in self.program.outputs if not self._is_early(value)]
         for carry in carries:
             if carry.after is carry.before:
                 continue
-            if carry.after in self.grouping.group_of and carry.after not in self.homes:
-                if self._may_overwrite(carry):
-                    self.homes[carry.after] = carry.home
-                    continue
-                temporary = self._new_home(carry.after.type)
+            if self._is_free(carry.after) and self._may_overwrite(carry):
+                self.homes[carry.after] = carry.home
+                continue
+            temporary = self._new_home(carry.after.type)
+            self._moved.append((temporary, carry.home))
+            if self._is_free(carry.after):
                 self.homes[carry.after] = temporary
-                self._moved.append((temporary, carry.home))
             else:
-                temporary = self._new_home(carry.after.type)
-                late.append((carry.after, temporary))
-                self._moved.append((temporary, carry.home))
-        return late
+                copies.append((carry.after, temporary))
+        for value, home in zip(self.program.outputs, self.outputs, strict=True):
+            if home is not None and self._is_free(value):
+                self.homes[value] = home
+            elif home is not None:
+                copies.append((value, home))
+        early = [copy for copy in copies if self._is_early(copy[0])]
+        return early, [copy for copy in copies if not self._is_early(copy[0])]
+
+    def _is_free(self, value: Value) -> bool:
+        """Whether a value is computed here, and nobody has said yet where it shall lie."""
+        return value in self.grouping.group_of and value not in self.homes
+
+    def _is_early(self, value: Value) -> bool:
+        """Whether a value only shows what is given."""
+        return value not in self.grouping.group_of and all(
+            self.grouping.is_given(each) for each in self._seen(value)
+        )
+
+    def _copy(self, copies: _Copies) -> None:
+        for value, home in copies:
+            write_copy(self.compilation, value, home, is_below=self._is_source(value))
+            self._take_kernels()
 
     def _place_values(self) -> None:
+        """Give the values that are stored, and have no home yet, one each."""
+        for group in reversed(self.grouping.groups):
+            if group.kind == "concatenate":
+                self._place_parts(group)
         for group in self.grouping.groups:
             for value in group.stored:
                 if value not in self.homes:
                     self.homes[value] = self._new_home(value.type)
+
+    def _place_parts(self, group: Group) -> None:
+        """Let what is joined be computed where it shall lie, next to the other parts."""
+        equation = group.members[0]
+        value = self.program.results[equation][0]
+        if value is None:
+            return
+        if value not in self.homes:
+            self.homes[value] = self._new_home(value.type)
+        for x, part in joined_parts(equation, self.homes[value]):
+            if self._is_free(x) and x not in self.grouping.read_by_line:
+                self.homes[x] = part
 
     def _new_home(self, type_: TensorType) -> Home:
         buffer = Buffer("arena", type_.size_bytes)
@@ -276,9 +325,8 @@ class _Planner:
         group = self.grouping.group_of[carry.after]
         if carry.after.type != carry.before.type or carry.after in group.sink_values:
             return False
-        for value in self.program.outputs:
-            if carry.before in self._seen(value):
-                return False
+        if any(carry.before in self._seen(value) for value in self._shown):
+            return False
         for other in self.grouping.groups:
             if carry.before in other.reads and other.position > group.position:
                 return False
@@ -379,19 +427,20 @@ class _Planner:
         rows = [_row(home) for home in given[count:stepped]]
         out_rows = [_row(home) for home in results[count:]]
         inputs = [*results[:count], *rows, *given[stepped:]]
-        carries = [
-            Carry(before, after, home)
-            for before, after, home in zip(
-                body.inputs[:count], body.outputs[:count], results[:count], strict=True
-            )
-        ]
         if length == 0:
             return
-        plan = make_plan(self.surroundings, body, inputs, [*([None] * count), *out_rows], carries)
+        carried = results[:count]
+        outputs = [*([None] * count), *out_rows]
+        captured = given[stepped:]
+        plan = make_plan(self.surroundings, body, inputs, outputs, carried, captured)
+        for kernel in plan.before:
+            self._append(kernel, [home.buffer for home in kernel.homes])
+        self._owned.update(plan.borrowed)
         self._append_inner(
             Repetition(plan, length, params["reverse"], [h.buffer for h in [*rows, *out_rows]]),
             [plan],
             [*given, *results],
+            plan.borrowed,
         )
 
     def _write_branch(self, group: Group) -> None:
@@ -404,8 +453,14 @@ class _Planner:
         ]
         self._append_inner(Choice(index, plans), plans, [index, *operands, *results])
 
-    def _append_inner(self, step: Step, plans: Sequence[Plan], homes: Sequence[Home]) -> None:
-        buffers = [home.buffer for home in homes]
+    def _append_inner(
+        self,
+        step: Step,
+        plans: Sequence[Plan],
+        homes: Sequence[Home],
+        borrowed: Sequence[Buffer] = (),
+    ) -> None:
+        buffers = [*(home.buffer for home in homes), *borrowed]
         for plan in plans:
             buffers.append(plan.arena)
             self._owned.add(plan.arena)

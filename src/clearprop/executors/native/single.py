@@ -5,7 +5,7 @@ One table says who writes the kernels of each.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from clearprop.executors.native.affine import VIEWS, Axis, Index, index_of
 from clearprop.executors.native.cumulative import write_cumulative
@@ -18,7 +18,7 @@ from clearprop.executors.native.scattering import write_additions
 from clearprop.executors.native.sorting import write_argsort, write_sort, write_top_k
 from clearprop.executors.native.windows import write_windows
 from clearprop.executors.native.writer import Operand
-from clearprop.ir.value import Value
+from clearprop.ir.value import Equation, Value
 
 SingleWriter = Callable[[Compilation, Group], None]
 
@@ -57,10 +57,17 @@ def _write_concatenate(compilation: Compilation, group: Group) -> None:
     value = result_of(compilation, group)
     if value is None:
         return
-    home, axis, start = compilation.homes[value], equation.params["axis"], 0
+    for x, part in joined_parts(equation, compilation.homes[value]):
+        if compilation.homes.get(x) != part:  # else it was computed there
+            _copy(compilation, x, part)
+
+
+def joined_parts(equation: Equation, home: Home) -> Iterator[tuple[Value, Home]]:
+    """What a concatenation joins, and where in the whole each part lies."""
+    axis, start = equation.params["axis"], 0
     for x in equation.inputs:
         starts = tuple(start if each == axis else 0 for each in range(len(x.shape)))
-        _copy(compilation, x, home.part(starts, (1,) * len(x.shape), x.shape))
+        yield x, home.part(starts, (1,) * len(x.shape), x.shape)
         start += x.shape[axis]
 
 

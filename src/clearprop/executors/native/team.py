@@ -6,31 +6,35 @@ calls that follow one another find the threads awake, and idle threads cost noth
 
 Words of the team's memory, each in a cache line of its own:
 
-    calls      how many calls there have been: a change is the sign to begin
-    function, table, threads    what to run, on what, and how many take part
+    call       the number of the call, and how many threads take part: a change is the sign to begin
+    function, table    what to run, and on what
     done       how many threads have finished the present call
+    joined     what ``call`` was in the last call that is over
     sleeping   for each thread, whether it has to be woken
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import multiprocessing
 import os
 import threading
+from functools import partial
 
 import numpy as np
 
 from clearprop.errors import ArgumentError
-from clearprop.executors.native.engine import Code, object_code
+from clearprop.executors.native.engine import Code, known_object_code
 from clearprop.executors.native.machine import available_cores, this_machine
 from clearprop.executors.native.sharing import MEETING_WORDS
 from clearprop.executors.native.writer import Function, Module, Operand, constant, integer
 from clearprop.ir.place import here
 
-_CALLS, _FUNCTION, _TABLE, _THREADS, _DONE, _SLEEPING = (8 * line for line in range(6))
+_CALL, _FUNCTION, _TABLE, _DONE, _JOINED, _SLEEPING = (8 * line for line in range(6))
+_THREAD_BITS = 16  # of the word that holds the call's number and how many threads take part
 _LOOKS = 2_000  # for work, before a thread goes to sleep: about half a millisecond
-_MOST_THREADS = 1024
+MOST_THREADS = 1024
 _SPINS = 64  # looks before the core is given to somebody else for a moment
 
 
@@ -52,10 +56,11 @@ def thread_count(wanted: int | None) -> int:
                 needed="1, 2, 3, ... or None",
                 at=str(here()),
             )
-        return int(wanted)
-    told = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-    if told.isdigit() and int(told) > 0:
-        return int(told)
+        return min(int(wanted), MOST_THREADS)
+    told = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    with contextlib.suppress(ValueError):  # whatever is no number says nothing
+        if int(told) > 0:
+            return min(int(told), MOST_THREADS)
     if multiprocessing.parent_process() is not None:
         return 1
     return available_cores()
@@ -65,17 +70,17 @@ class Team:
     """The threads of this process, as many as have been needed so far."""
 
     def __init__(self) -> None:
-        self._busy = threading.Lock()
+        self._busy, self._growing = threading.Lock(), threading.Lock()
         self._wake: list[threading.Semaphore] = []
         module = Module(this_machine())
         names = (_write_attend(module), _write_start(module), _write_join(module))
-        self._code = Code(object_code(module.text(), this_machine()), names)
+        self._code = Code(known_object_code(module.text(), this_machine()), names)
         word = ctypes.c_int64
         attend, start, join = map(self._code.address, names)
         self._attend = ctypes.CFUNCTYPE(word, word, word, word)(attend)
         self._start = ctypes.CFUNCTYPE(word, word, word, word, word)(start)
         self._join = ctypes.CFUNCTYPE(None, word, word, word, word)(join)
-        self._words = np.zeros(_SLEEPING + 8 * _MOST_THREADS, np.uint64)
+        self._words = np.zeros(_SLEEPING + 8 * MOST_THREADS, np.uint64)
         self._meeting = np.zeros(MEETING_WORDS, np.uint64)
         self._address = self._words.ctypes.data
         self.meeting = self._meeting.ctypes.data
@@ -96,31 +101,51 @@ class Team:
         Args:
             function: its address.
             table: what it is given.
-            threads: how many.
+            threads: how many; no more than ``ready`` said.
         """
-        while len(self._wake) < threads - 1:
-            self._add()
         self._meeting[:] = 0
-        if self._start(self._address, function, table, threads):
-            for number, wake in enumerate(self._wake[: threads - 1], start=1):
-                if self._words[_SLEEPING + 8 * number]:
-                    self._words[_SLEEPING + 8 * number] = 0
-                    wake.release()
-        self._join(self._address, function, table, threads)
+        number = (int(self._words[_CALL]) >> _THREAD_BITS) + 1
+        call = number << _THREAD_BITS | threads
+        interruption: BaseException | None = None
+        # Ctrl-C may come between any two lines; once the others have begun, the caller has to do
+        # its part, or they would wait for ever.
+        while self._words[_JOINED] != call:
+            try:
+                if self._words[_CALL] != call:
+                    self._start(self._address, function, table, call)
+                for number, wake in enumerate(self._wake[: threads - 1], start=1):
+                    if self._words[_SLEEPING + 8 * number]:
+                        wake.release()
+                self._join(self._address, function, table, threads)
+            except BaseException as error:
+                interruption = error
+        if interruption is not None:
+            raise interruption
 
-    def _add(self) -> None:
-        """One more thread."""
-        wake = threading.Semaphore(0)
-        self._wake.append(wake)
-        number, seen = len(self._wake), int(self._words[_CALLS])
+    def ready(self, wanted: int) -> int:
+        """How many threads, the caller included, can take part, if so many are wanted."""
+        if len(self._wake) < wanted - 1:
+            # Ctrl-C reaches the main thread only: another one is not stopped half-way.
+            helper = threading.Thread(target=self._add_up_to, args=(wanted - 1,), daemon=True)
+            with contextlib.suppress(RuntimeError):  # the system gives no more threads
+                helper.start()
+                helper.join()
+        return min(wanted, len(self._wake) + 1)
 
-        def attend() -> None:
-            calls = seen
-            while True:
-                calls = self._attend(self._address, number, calls)
-                wake.acquire()
+    def _add_up_to(self, count: int) -> None:
+        with self._growing, contextlib.suppress(RuntimeError):
+            while len(self._wake) < count:
+                wake = threading.Semaphore(0)
+                number, seen = len(self._wake) + 1, int(self._words[_CALL])
+                attend = partial(self._attend_always, number, seen, wake)
+                threading.Thread(target=attend, daemon=True, name=f"clearprop-{number}").start()
+                self._wake.append(wake)
 
-        threading.Thread(target=attend, daemon=True, name=f"clearprop-{number}").start()
+    def _attend_always(self, number: int, calls: int, wake: threading.Semaphore) -> None:
+        """What each thread does."""
+        while True:
+            calls = self._attend(self._address, number, calls)
+            wake.acquire()
 
 
 _teams: list[Team] = []
@@ -175,13 +200,13 @@ def _write_attend(module: Module) -> str:
     f.store(seen, known)
     f.store(integer(0), looks)
     with f.repeat() as loop:
-        calls = _look(f, _word(f, team_, _CALLS))
+        calls = _look(f, _word(f, team_, _CALL))
         before = f.load("i64", known, pinned=True)
         is_new = f.compare("icmp ne", calls, before)
         with f.when(is_new):
             f.store(calls, known)
             f.store(integer(0), looks)
-            threads = _look(f, _word(f, team_, _THREADS))
+            threads = _threads(f, calls)
             with f.when(f.compare("icmp slt", number, threads)):
                 _call_job(f, team_, number)
                 f.effect("i64", f"atomicrmw add ptr {_word(f, team_, _DONE).text}, i64 1 seq_cst")
@@ -193,7 +218,7 @@ def _write_attend(module: Module) -> str:
         with f.when(tired):
             _put(f, integer(1), sleeping)
         # Whoever calls after this look sees that the thread sleeps, and wakes it.
-        again = f.compare("icmp ne", _look(f, _word(f, team_, _CALLS)),
+        again = f.compare("icmp ne", _look(f, _word(f, team_, _CALL)),
                           f.load("i64", known, pinned=True))  # fmt: skip
         awake = f.binary("xor", tired, constant("i1", 1))
         loop.again = f.binary("or", again, awake)
@@ -207,19 +232,23 @@ def _call_job(f: Function, team_: Operand, number: Operand) -> None:
     f.line(f"  call void {function.text}(ptr {table.text}, i64 {number.text})")
 
 
-_JOB = [("ptr", "team"), ("ptr", "function"), ("ptr", "table"), ("i64", "threads")]
+def _threads(f: Function, call: Operand) -> Operand:
+    """How many take part in a call: it is told in the same word, so that it is never another's."""
+    return f.binary("and", call, integer((1 << _THREAD_BITS) - 1))
+
+
+_JOB = [("ptr", "team"), ("ptr", "function"), ("ptr", "table"), ("i64", "last")]
 
 
 def _write_start(module: Module) -> str:
-    """start(team, function, table, threads): begin; whether anybody has to be woken."""
+    """start(team, function, table, call): begin; whether anybody has to be woken."""
     f = Function(module, _JOB, "i64", exported=True)
-    team_, function, table, threads = f.parameters
+    team_, function, table, call = f.parameters
     f.store(function, _word(f, team_, _FUNCTION))
     f.store(table, _word(f, team_, _TABLE))
-    _put(f, threads, _word(f, team_, _THREADS))
     _put(f, integer(0), _word(f, team_, _DONE))
-    f.effect("i64", f"atomicrmw add ptr {_word(f, team_, _CALLS).text}, i64 1 seq_cst")
-    with f.loop(1, threads, carried=[integer(0)]) as loop:
+    _put(f, call, _word(f, team_, _CALL))
+    with f.loop(1, _threads(f, call), carried=[integer(0)]) as loop:
         assert loop.index is not None
         place = f.add(f.multiply(loop.index, 8), _SLEEPING)
         asleep = _look(f, _word(f, team_, place))
@@ -239,5 +268,6 @@ def _write_join(module: Module) -> str:
         loop.next = [f.add(looks, 1)]
         done = _look(f, _word(f, team_, _DONE))
         loop.again = f.compare("icmp slt", done, f.add(threads, -1))
+    _put(f, _look(f, _word(f, team_, _CALL)), _word(f, team_, _JOINED))
     f.finish()
     return module.add(f, "join")
