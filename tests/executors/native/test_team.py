@@ -11,7 +11,7 @@ import pytest
 
 from clearprop.errors import ArgumentError
 from clearprop.executors.native.executor import Compiled
-from clearprop.executors.native.machine import available_cores
+from clearprop.executors.native.llvm.machine import available_cores
 from clearprop.executors.native.team import MOST_THREADS, Team, team, thread_count
 from clearprop.ir.value import Array
 from tests.support.native_training import NETS, TrainingLoop, digest, training_loop

@@ -16,13 +16,13 @@ import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
 
-from clearprop.executors.native.machine import Machine
+from clearprop.executors.native.llvm.machine import Machine
 from clearprop.ir.program import Program
 from clearprop.ir.value import Array, Value
 
 _PACKAGE = Path(__file__).parents[2]
 # What decides which code a Program gives; the package's own file knows the version.
-_SOURCES = ("executors/native/*.py", "ir/*.py", "primitives/*.py", "__init__.py")
+_SOURCES = ("executors/native/**/*.py", "ir/*.py", "passes/*.py", "primitives/*.py", "__init__.py")
 
 
 class Identity(NamedTuple):
