@@ -254,6 +254,43 @@ def check(model: ModelPath, source: OptionalSource = None, debug: Debug = False)
         raise typer.Exit(FAILED)
 
 
+@app.command(
+    cls=AnsweringCommand,
+    epilog=_examples(
+        "clearprop bench",
+        "clearprop bench lenet --threads 2",
+        "clearprop bench digits.safetensors",
+    ),
+)
+def bench(
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[WORKLOAD|MODEL]",
+            help="playground, tabular, mnist, wide, lenet, resnet20, lstm, transformer, or a file "
+            "that train has saved; unless given, all workloads in short.",
+        ),
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many work.", show_default="as many as there are cores"),
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Samples in one step.", show_default="the workload's")
+    ] = None,
+    kernels: Annotated[int, typer.Option(min=1, help="How many of them are shown.")] = 12,
+    debug: Debug = False,
+) -> None:
+    """Measure how fast a network trains here, and what holds it back.
+
+    The speed stands beside the fastest multiply-adds of this machine, and the time of one step
+    is told kernel by kernel: bound by arithmetic, by memory, or by neither.
+    """
+    from clearprop.cli import benching
+
+    benching.bench(what, threads, batch_size, kernels)
+
+
 def main() -> None:
     """The console script: run the command that stands in ``sys.argv``."""
     for stream in (sys.stdout, sys.stderr):

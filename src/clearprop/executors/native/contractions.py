@@ -11,38 +11,30 @@ cut into parts, each with results of its own, and the parts are added in order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
-from itertools import product
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
 
 from clearprop.executors.native.affine import Affine, Axis, linear, total
 from clearprop.executors.native.elements import Lanes
 from clearprop.executors.native.elementwise import memory_type
 from clearprop.executors.native.groups import Group
-from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels import (
     MULTIPLY_ADDS_PER_SECOND,
     Compilation,
     KernelWriter,
     Walk,
-    nested,
     walks_over,
 )
-from clearprop.executors.native.nests import Nest, Store
 from clearprop.executors.native.packing import pack
+from clearprop.executors.native.part_sums import is_cut, write_in_parts
 from clearprop.executors.native.sums import Side, sum_of_products
+from clearprop.executors.native.tile_loops import Level, each_form, over
+from clearprop.executors.native.tile_sums import Loops, TileSums, Variant, lies_along
 from clearprop.executors.native.tiles import choose_tile
 from clearprop.executors.native.writer import (
-    Function,
     Operand,
-    constant,
     integer,
     vector_type,
 )
-from clearprop.ir.types import TensorType
-from clearprop.ir.value import Value
 
 _LEAST_TASK_FLOPS = 1 << 16
 _MOST_TASKS = 64
@@ -51,41 +43,16 @@ _PAGE_BYTES = 4096
 _ROWS_FOR_PANELS = 192
 
 
-@dataclass(frozen=True)
-class Loops:
-    """A sum of products with its axes merged into as few loops as possible."""
-
-    outer: list[Walk]  # batches, and rows and columns beyond those of a tile
-    row_outer: Walk
-    row_inner: Walk
-    column: Walk
-    summed: list[Walk]
-
-    @property
-    def sum_length(self) -> int:
-        """How many products each result adds up."""
-        length = 1
-        for walk in self.summed:
-            length *= walk.extent
-        return length
-
-
-class Variant(NamedTuple):
-    """A tile as it is at some place: smaller at the edges."""
-
-    outer: int
-    inner: int
-    columns: int
-
-
 def write_contraction(compilation: Compilation, group: Group) -> None:
     """Append the kernels of a contraction and of what is computed with it."""
     value = next(iter(group.index))
     if value.type.size:
-        _Contraction(compilation, group).write()
+        Contraction(compilation, group).write()
 
 
-class _Contraction:
+class Contraction:
+    """A contraction that is being written."""
+
     def __init__(self, compilation: Compilation, group: Group) -> None:
         self.compilation, self.group = compilation, group
         self.form = sum_of_products(compilation, group)
@@ -99,9 +66,14 @@ class _Contraction:
         columns = self.loops.column.extent
         self.tile = choose_tile(compilation.machine, rows, columns, self.width)
         self.panel = self.tile.vectors * self.width
-        self.right = self.form.right
-        if columns > 1 and self.loops.sum_length and self._wants_panels():
-            self.right = self._packed()
+        right = self.form.right
+        is_shared = columns > 1 and self.form.left.line.factor(self.loops.column.axis) == 1
+        is_packed = columns > 1 and not is_shared and self._wants_panels()
+        if is_packed and self.loops.sum_length:
+            right = self._packed()
+        self.sums = TileSums(
+            self.elements, self.loops, self.form.left, right, self.width, is_padded=is_packed
+        )
 
     def _wants_panels(self) -> bool:
         """Whether the right factor is copied into panels first.
@@ -109,12 +81,12 @@ class _Contraction:
         It has to be where vectors cannot be loaded from it.  It pays where its rows lie so far
         apart that each is on a page of its own, if there are enough rows of results to read it.
         """
-        loops, line = self.loops, self.right.line
+        loops, line = self.loops, self.form.right.line
         if line.factor(loops.column.axis) != 1:
             return True
         if not loops.summed or loops.outer:
             return False
-        if self.right.home.buffer in self.compilation.lasting:
+        if self.form.right.home.buffer in self.compilation.lasting:
             return loops.column.extent > self.panel  # copied once, read in every round
         rows = loops.row_outer.extent * loops.row_inner.extent
         if rows < _ROWS_FOR_PANELS:
@@ -134,6 +106,13 @@ class _Contraction:
         columns = walks_over(form.columns, lines)
         summed = walks_over(form.summed, own)
         column = columns.pop() if columns else Walk(())
+        if (
+            not columns
+            and not column.axes
+            and batches
+            and lies_along((form.left, form.right), batches[-1])
+        ):
+            column = batches.pop()
         inner = rows.pop() if rows else Walk(())
         outer = rows.pop() if rows else Walk(())
         return Loops([*batches, *rows, *columns], outer, inner, column, summed)
@@ -162,17 +141,17 @@ class _Contraction:
     def write(self) -> None:
         """Append the kernels."""
         flops = 2 * self.value.type.size * self.loops.sum_length
-        if self._is_cut():
-            self._write_in_parts(flops)
+        if is_cut(self):
+            write_in_parts(self, flops)
             return
-        levels = self._levels()
+        levels = self.levels()
         depth, tasks = 0, 1
         wanted = max(1, min(_MOST_TASKS // 2, flops // _LEAST_TASK_FLOPS))
         while depth < len(levels) and tasks < wanted:
             tasks *= levels[depth].count
             depth += 1
         if tasks == 1:
-            self._over(levels, lambda: self._tiles(self._whole_sums, self._finish_tile))
+            self.over_tiles(levels, self.sums.whole, self._finish_tile)
         else:
             with self.f.loop(self.writer.begin, self.writer.end) as loop:
                 assert loop.index is not None
@@ -181,107 +160,34 @@ class _Contraction:
                     count = integer(level.count)
                     level.stand(self.f, self.f.binary("urem", rest, count))
                     rest = self.f.binary("udiv", rest, count)
-                self._over(levels[depth:], lambda: self._tiles(self._whole_sums, self._finish_tile))
+                self.over_tiles(levels[depth:], self.sums.whole, self._finish_tile)
         self.writer.finish(tasks, flops, rate=MULTIPLY_ADDS_PER_SECOND)
 
-    def _levels(self) -> list[_Level]:
+    def levels(self) -> list[Level]:
+        """The loops over tiles, the outermost first."""
         loops, tile = self.loops, self.tile
         return [
-            *[_Level(walk, 1) for walk in loops.outer],
-            _Level(loops.column, self.panel),
-            _Level(loops.row_outer, tile.outer),
-            _Level(loops.row_inner, tile.inner),
+            *[Level(walk, 1) for walk in loops.outer],
+            Level(loops.column, self.panel),
+            Level(loops.row_outer, tile.outer),
+            Level(loops.row_inner, tile.inner),
         ]
 
-    def _over(self, levels: Sequence[_Level], body: Callable[[], None]) -> None:
-        """Loops over whole levels."""
-        with ExitStack() as stack:
-            for level in levels:
-                if level.count == 1:
-                    level.stand(self.f, integer(0))
-                else:
-                    loop = stack.enter_context(self.f.loop(0, level.count))
-                    assert loop.index is not None
-                    level.stand(self.f, loop.index)
-            body()
-
-    def _tiles(
+    def over_tiles(
         self,
+        levels: Sequence[Level],
         compute: Callable[[Variant], list[Operand]],
         finish: Callable[[Variant, list[Operand]], None],
     ) -> None:
-        """The tile at which the loops stand, in the form that it has there."""
+        """Loops over tiles: what computes each, and what is done with its results."""
         loops, tile = self.loops, self.tile
-        forms = [
-            _edges(loops.row_outer, tile.outer),
-            _edges(loops.row_inner, tile.inner),
-            _edges(loops.column, self.panel),
-        ]
-        for sizes in product(*forms):
-            with ExitStack() as stack:
-                for walk, size, options in zip(
-                    (loops.row_outer, loops.row_inner, loops.column), sizes, forms, strict=True
-                ):
-                    if len(options) > 1:
-                        assert walk.axis.operand is not None
-                        bound = walk.extent - options[-1]
-                        word = "icmp slt" if size == options[0] else "icmp sge"
-                        is_here = self.f.compare(word, walk.axis.operand, integer(bound))
-                        stack.enter_context(self.f.when(is_here))
-                variant = Variant(*sizes)
-                finish(variant, compute(variant))
+        walks = (loops.row_outer, loops.row_inner, loops.column)
+        sizes = (tile.outer, tile.inner, self.panel)
 
-    # -- sums --------------------------------------------------------------------------
+        def write(variant: Variant) -> None:
+            finish(variant, compute(variant))
 
-    def _vectors(self, columns: int) -> list[int]:
-        """How many lanes are in use in each vector."""
-        return [min(self.width, columns - at) for at in range(0, columns, self.width)]
-
-    def _zeros(self, variant: Variant) -> list[Operand]:
-        count = variant.outer * variant.inner * len(self._vectors(variant.columns))
-        return [constant(vector_type(memory_type(self.dtype), self.width), 0)] * count
-
-    def _whole_sums(self, variant: Variant) -> list[Operand]:
-        return self._sums(variant, self._zeros(variant), self.loops.summed)
-
-    def _rows(self, variant: Variant) -> list[tuple[int, int]]:
-        return list(product(range(variant.outer), range(variant.inner)))
-
-    def _sums(self, variant: Variant, sums: list[Operand], walks: Sequence[Walk]) -> list[Operand]:
-        """A tile's results: all products of some loops added to ``sums``."""
-        if any(walk.extent == 0 for walk in walks):
-            return sums
-        return nested(self.f, walks, sums, lambda carried: self._step(variant, carried))
-
-    def _step(self, variant: Variant, sums: list[Operand]) -> list[Operand]:
-        """One product for each of the tile's results."""
-        f, element = self.f, memory_type(self.dtype)
-        left, right = self.form.left, self.right
-        self.elements.lanes = Lanes(None)
-        start, _ = self.elements.place(right.home, right.line)
-        vectors = []
-        for number, count in enumerate(self._vectors(variant.columns)):
-            address = f.address(start, element, number * self.width)
-            used = self.width if right is not self.form.right else count
-            vectors.append(f.widen(f.load(vector_type(element, used), address), self.width))
-        first, _ = self.elements.place(left.home, left.line)
-        steps = [
-            left.line.factor(walk.axis) if walk.axes else 0
-            for walk in (self.loops.row_outer, self.loops.row_inner)
-        ]
-        result = []
-        for place, (outer, inner) in enumerate(self._rows(variant)):
-            address = f.address(first, element, outer * steps[0] + inner * steps[1])
-            spread = f.splat(f.load(element, address), self.width)
-            for at, vector in enumerate(vectors):
-                before = sums[place * len(vectors) + at]
-                result.append(self._multiply_add(spread, vector, before))
-        return result
-
-    def _multiply_add(self, x: Operand, y: Operand, z: Operand) -> Operand:
-        if self.dtype.kind == "f":
-            return self.f.multiply_add(x, y, z)
-        return self.f.binary("add", self.f.binary("mul", x, y), z)
+        over(self.f, levels, lambda: each_form(self.f, walks, sizes, write))
 
     # -- what follows --------------------------------------------------------------------
 
@@ -291,9 +197,9 @@ class _Contraction:
             self._finish_rows(variant, sums)
 
     def _finish_rows(self, variant: Variant, sums: list[Operand]) -> None:
-        vectors = self._vectors(variant.columns)
-        rows = self._rows(variant)
-        if len(rows) * len(vectors) * len(self.group.members) <= 64:
+        vectors = self.sums.vectors(variant.columns)
+        rows = self.sums.rows(variant)
+        if self.sums.is_along or len(rows) * len(vectors) * len(self.group.members) <= 64:
             for place, row in enumerate(rows):
                 own = sums[place * len(vectors) : (place + 1) * len(vectors)]
                 self._finish_row(variant, integer(row[0]), integer(row[1]), own)
@@ -326,7 +232,9 @@ class _Contraction:
             if place is not None and start is not None:
                 walk.stand(f.add(start, place))
         lane_axis = self._lane_axis()
-        for number, (x, count) in enumerate(zip(own, self._vectors(variant.columns), strict=True)):
+        for number, (x, count) in enumerate(
+            zip(own, self.sums.vectors(variant.columns), strict=True)
+        ):
             self.elements.forget()
             if before[2] is not None:
                 loops.column.stand(f.add(before[2], number * self.width))
@@ -360,160 +268,8 @@ class _Contraction:
             stored = self.elements.element(value, index)
             self.elements.store(stored, self.compilation.homes[value], index)
 
-    # -- sums in parts ---------------------------------------------------------------------
-
-    def _is_cut(self) -> bool:
-        """Whether the sums are so long, and the results so few, that the sums are cut."""
-        loops = self.loops
-        if not loops.summed or loops.outer:
-            return False
-        first = loops.summed[0].extent
-        results = self.value.type.size * self.dtype.itemsize
-        read = (self.form.left.home.type.size + self.form.right.home.type.size) * (
-            self.dtype.itemsize
-        )
-        cache = self.compilation.machine.level2_bytes
-        is_long = loops.sum_length >= 512 and first >= 2
-        return is_long and results <= cache // 4 and read > cache // 2
-
-    def _write_in_parts(self, flops: int) -> None:
-        """Each task adds up one range of the outermost loop that disappears."""
-        f, (first, *others) = self.f, self.loops.summed
-        chunk = -(-first.extent // _PARTS)
-        parts = -(-first.extent // chunk)
-        type_ = TensorType((parts, *self.value.shape), self.dtype)
-        home = Home.plain(self.compilation.temporary(type_.size_bytes), type_)
-        levels = self._levels()
-        with f.loop(self.writer.begin, self.writer.end) as loop:
-            assert loop.index is not None
-            start = f.multiply(loop.index, chunk)
-            stop = f.minimum(f.add(start, chunk), first.extent)
-            part = Affine.of(Axis(parts + 1, loop.index)).times(home.strides[0])
-            line = part + linear(self.form.output, home.strides[1:])
-            if others:
-                # Sums grow in memory that fits into the second cache; so does what they read.
-                self._clear(home, loop.index)
-                with f.loop(start, stop) as round_:
-                    assert round_.index is not None
-                    first.stand(round_.index)
-                    self._over(
-                        levels,
-                        lambda: self._tiles(
-                            lambda variant: self._sums(
-                                variant, self._loaded(home, line, variant), others
-                            ),
-                            lambda variant, sums: self._kept(home, line, variant, sums),
-                        ),
-                    )
-            else:
-                self._over(
-                    levels,
-                    lambda: self._tiles(
-                        lambda variant: self._range(variant, start, stop),
-                        lambda variant, sums: self._kept(home, line, variant, sums),
-                    ),
-                )
-        self.writer.finish(parts, flops, rate=MULTIPLY_ADDS_PER_SECOND)
-        write_end(self.compilation, self.group, self.value, home)
-
-    def _range(self, variant: Variant, start: Operand, stop: Operand) -> list[Operand]:
-        (walk,) = self.loops.summed
-        with self.f.loop(start, stop, carried=self._zeros(variant)) as loop:
-            assert loop.index is not None
-            walk.stand(loop.index)
-            loop.next = self._step(variant, loop.carried)
-        return loop.results
-
-    def _clear(self, home: Home, part: Operand) -> None:
-        size = home.strides[0] * self.dtype.itemsize
-        start = self.f.address(self.elements.pointers.address(home), "i8",
-                               self.f.multiply(part, size))  # fmt: skip
-        self.f.clear(start, size)
-
-    def _parts_of(
-        self, home: Home, line: Affine, variant: Variant
-    ) -> Iterator[tuple[int, Operand, int]]:
-        """Number, address and lanes of each vector of a tile, in a part's own results."""
-        f, element = self.f, memory_type(self.dtype)
-        mapping = [walk.axis if walk.axes else None for walk in self._tile_walks()]
-        self.elements.lanes = Lanes(None)
-        start, _ = self.elements.place(home, line)
-        steps = [0 if axis is None else line.factor(axis) for axis in mapping]
-        number = 0
-        for outer, inner in self._rows(variant):
-            for at, count in enumerate(self._vectors(variant.columns)):
-                place = outer * steps[0] + inner * steps[1] + at * self.width * steps[2]
-                yield number, f.address(start, element, place), count
-                number += 1
-
-    def _tile_walks(self) -> tuple[Walk, Walk, Walk]:
-        return self.loops.row_outer, self.loops.row_inner, self.loops.column
-
-    def _loaded(self, home: Home, line: Affine, variant: Variant) -> list[Operand]:
-        f, element = self.f, memory_type(self.dtype)
-        return [
-            f.widen(f.load(vector_type(element, count), address, pinned=True), self.width)
-            for _, address, count in self._parts_of(home, line, variant)
-        ]
-
-    def _kept(self, home: Home, line: Affine, variant: Variant, sums: list[Operand]) -> None:
-        for number, address, count in self._parts_of(home, line, variant):
-            self.f.store(self.f.narrow(sums[number], count), address)
-
-
-@dataclass
-class _Level:
-    """A loop over tiles.
-
-    Attributes:
-        walk: what the tiles cover.
-        size: rounds of the walk in each tile.
-    """
-
-    walk: Walk
-    size: int
-
-    @property
-    def count(self) -> int:
-        """How many tiles there are."""
-        return -(-self.walk.extent // self.size)
-
-    def stand(self, f: Function, number: Operand) -> None:
-        """Stand at the first round of a tile."""
-        if self.walk.axes:
-            self.walk.stand(f.multiply(number, self.size))
-
-
-def _edges(walk: Walk, size: int) -> list[int]:
-    """The sizes that tiles on a walk have: the usual one, and that of the last if it is less."""
-    rest = walk.extent % size
-    if walk.extent < size:
-        return [walk.extent]
-    return [size, rest] if rest else [size]
-
 
 def _substituted(line: Affine, mapping: Mapping[Axis, Affine]) -> Affine:
     """A sum of the output's indices as a sum of the loops' indices."""
     parts = [mapping[axis].times(factor) for axis, factor in line.terms if axis in mapping]
     return total([Affine(line.constant), *parts])
-
-
-def write_end(compilation: Compilation, group: Group, value: Value, parts: Home) -> None:
-    """Append the kernel that adds up the parts of a contraction and computes what follows."""
-    axes = group.axes
-    count = parts.type.shape[0]
-
-    def add_up(nest: Nest) -> Operand:
-        index = linear(group.index[value], parts.strides[1:])
-        state: Operand | None = None
-        for part in range(count):
-            address, stride = nest.elements.place(parts, index.plus(part * parts.strides[0]))
-            x = nest.elements.load_from(address, stride, value.dtype)
-            add = "fadd" if value.dtype.kind == "f" else "add"
-            state = x if state is None else nest.f.binary(add, state, x)
-        assert state is not None
-        return state
-
-    ending = Group("nest", axes, group.reason, group.members[1:], dict(group.index), group.at)
-    stores = [Store(each, compilation.homes[each], group.index[each]) for each in group.stored]
-    Nest(compilation, ending, stores, given={value: add_up}).write()
