@@ -101,6 +101,7 @@ def test_a_worker_process_has_one() -> None:
     run_script(_POOL, OMP_NUM_THREADS="")
 
 
+@pytest.mark.slow
 def test_the_environment_of_a_worker_counts_more() -> None:
     run_script(_POOL.replace("[1, 3]", "[2, 3]"), OMP_NUM_THREADS="2")
 
