@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from clearprop.executors.native.executor import Compiled
-from clearprop.executors.native.machine import this_machine
+from clearprop.executors.native.llvm.machine import this_machine
 from tests.executors.native.test_keys import sums
 
 

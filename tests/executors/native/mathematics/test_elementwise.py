@@ -163,12 +163,13 @@ def test_casts_are_equal(machine: Machine, lanes: int | None) -> None:
 
 def test_table_says_every_elementwise_primitive() -> None:
     rule = elementwise("sample", meaning=np.add, gradient=None).infer
+    del REGISTRY["sample"]
     made = {
         name
         for name, primitive in REGISTRY.items()
         if getattr(primitive.infer, "__qualname__", "") == rule.__qualname__
     }
-    assert set(WRITERS) == (made - {"sample"}) | {"select"}
+    assert set(WRITERS) == made | {"select"}
 
 
 @pytest.mark.parametrize("machine", [*machines(), neon_machine()], ids=width_name)
