@@ -13,9 +13,11 @@ from clearprop.executors.native.kernels.contractions import write_contraction
 from clearprop.executors.native.kernels.kernel import Compilation, Kernel
 from clearprop.executors.native.kernels.nests import write_copy, write_move, write_nest
 from clearprop.executors.native.kernels.reductions import write_reduction
+from clearprop.executors.native.kernels.spreading import Spread, room_for
+from clearprop.executors.native.kernels.sums import spread_input
 from clearprop.executors.native.llvm.machine import Machine
 from clearprop.executors.native.llvm.writer import Module
-from clearprop.executors.native.memory import Lifetime, place
+from clearprop.executors.native.memory import Lifetime, place, take_turns
 from clearprop.executors.native.words.single import SINGLE_WRITERS, joined_parts, may_overwrite
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
@@ -299,9 +301,20 @@ class _Planner:
             if group.kind == "concatenate":
                 self._place_parts(group)
         for group in self.grouping.groups:
+            spread = spread_input(group.members[0]) if group.kind == "contraction" else None
+            if spread is not None:
+                self._place_between_zeros(*spread)
+        for group in self.grouping.groups:
             for value in group.stored:
                 if value not in self.homes:
                     self.homes[value] = self._new_home(value.type)
+
+    def _place_between_zeros(self, value: Value, how: Spread) -> None:
+        """Let an image be computed where a convolution wants it, if that has room for zeros."""
+        is_read_in_place = value not in self.grouping.read_by_line
+        is_wanted = not how.changes_nothing and set(how.steps) == {1} and value.type.size > 0
+        if self._is_free(value) and is_read_in_place and is_wanted:
+            self.homes[value] = room_for(self.compilation, value, how)
 
     def _place_parts(self, group: Group) -> None:
         """Let what is joined be computed where it shall lie, next to the other parts."""
@@ -477,7 +490,12 @@ class _Planner:
     # -- memory ------------------------------------------------------------------------------
 
     def _place_memory(self) -> None:
-        self.plan.kept += self.compilation.kept
+        take_turns([
+            Lifetime(buffer, self._first_use.get(buffer, 0), self._last_use.get(buffer, 0))
+            for buffer in self.compilation.kept
+        ])
+        # Those that others take turns with come first.
+        self.plan.kept += sorted(self.compilation.kept, key=lambda each: each.whole is not None)
         self._owned.update(self.compilation.scratch)
         lifetimes = [
             Lifetime(buffer, first, self._last_use[buffer])
