@@ -113,12 +113,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
             continue
         races.append(race)
         print(f"{task}: {statistics.median(race.ratios):.2f} x {race.best.name}", file=sys.stderr)
-    trained = [race for race in races if race.task in WORKLOADS]
-    predicted = [race for race in races if race.task in INFERENCE]
+        if not options.no_file:  # after each: who stops the race keeps what it had
+            write_results(options, *_parted(races))
+    trained, predicted = _parted(races)
     for line in (*say_race(trained), *say_inference(predicted)):
         print(line)
-    if races and not options.no_file:
-        write_results(options, trained, predicted)
+
+
+def _parted(races: Sequence[Race]) -> tuple[list[Race], list[Race]]:
+    """Trainings, and predictions."""
+    trained = [race for race in races if race.task in WORKLOADS]
+    return trained, [race for race in races if race.task in INFERENCE]
 
 
 def run(task: str, options: argparse.Namespace) -> Race:

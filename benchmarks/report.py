@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import functools
 import json
 import os
 import platform
@@ -136,7 +137,8 @@ def _import_seconds(races: Sequence[Race]) -> dict[str, list[float]]:
     return found
 
 
-def _sizes(python: str, names: Sequence[str]) -> dict[str, int | None]:
+@functools.cache
+def _sizes(python: str, names: tuple[str, ...]) -> dict[str, int | None]:
     command = [python, "-m", "benchmarks.installed", *names]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     sizes: dict[str, int | None] = json.loads(done.stdout) if done.returncode == 0 else {}

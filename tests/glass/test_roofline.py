@@ -66,6 +66,16 @@ def test_a_training_step_is_counted_and_changes_nothing() -> None:
     assert all((old == new).all() for old, new in zip(before, model.get_weights(), strict=True))
 
 
+def test_a_training_that_has_begun_goes_on_unchanged() -> None:
+    model = mlp((3,), 2, (4,))
+    model.compile("adam", LOSS, executor="reference")
+    x, y = np.ones((8, 3), np.float32), np.zeros(8, np.int64)
+    model.fit(x, y, batch_size=4, verbose=0)
+    before = dict(model.optimizer.state)
+    training_flops(model, x, y, 4)
+    assert all(model.optimizer.state[name] is array for name, array in before.items())
+
+
 def test_speed_is_that_of_fit() -> None:
     model = mlp((3,), 2, (4,))
     model.compile("sgd", LOSS, executor="reference")

@@ -235,10 +235,14 @@ class _Traced:
 
     def __init__(self, model: Model, x: Array, y: Any, batch_size: int) -> None:
         samples, setup = prepared_samples(model, x, y, None, None, doing="fit")
-        setup.optimizer.state = setup.optimizer.initial_state(model.trainable_weights)
         self.batch_size = min(batch_size, samples.count)
-        self.step: Step = training_step(model, setup, samples, self.batch_size)
-        self._samples, self._carry = samples, _first_carry(model, setup)
+        before = setup.optimizer.state
+        try:
+            setup.optimizer.state = setup.optimizer.initial_state(model.trainable_weights)
+            self.step: Step = training_step(model, setup, samples, self.batch_size)
+            self._samples, self._carry = samples, _first_carry(model, setup)
+        finally:
+            setup.optimizer.state = before  # as a training that has begun left it
         self._numbers = list(setup.hyperparameters().values())
 
     def arrays(self, steps: int) -> list[Array]:
