@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from clearprop.executors.native.homes import Buffer, Home
+from clearprop.executors.native.kernels.copies import write_copy
 from clearprop.executors.native.kernels.kernel import Compilation
-from clearprop.executors.native.kernels.nests import write_copy
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Value
 
