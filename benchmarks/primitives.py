@@ -25,7 +25,7 @@ from benchmarks.cases import Case, arrays_of, cases, program_of  # noqa: E402
 from benchmarks.report import aligned  # noqa: E402
 from clearprop.dtypes import U8  # noqa: E402
 from clearprop.executors.native.executor import Compiled  # noqa: E402
-from clearprop.executors.native.machine import this_machine  # noqa: E402
+from clearprop.executors.native.llvm.machine import this_machine  # noqa: E402
 from clearprop.ir.primitive import REGISTRY  # noqa: E402
 from clearprop.ir.program import Program  # noqa: E402
 from clearprop.ir.types import TensorType  # noqa: E402

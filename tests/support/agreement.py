@@ -13,7 +13,7 @@ import numpy as np
 
 from clearprop.dtypes import F32, F64
 from clearprop.executors.native.executor import Compiled
-from clearprop.executors.native.machine import Machine
+from clearprop.executors.native.llvm.machine import Machine
 from clearprop.ir import meaning
 from clearprop.ir.program import Program
 from clearprop.ir.value import Array, Value

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from clearprop.executors.native.executor import Compiled
-from clearprop.executors.native.machine import Machine
+from clearprop.executors.native.llvm.machine import Machine
 from clearprop.ir import meaning
 from clearprop.ir.primitive import REGISTRY
 from clearprop.ir.program import Program

@@ -10,7 +10,7 @@ import numpy as np
 
 import clearprop as cp
 from clearprop.executors.native.executor import Compiled
-from clearprop.executors.native.machine import this_machine
+from clearprop.executors.native.llvm.machine import this_machine
 from clearprop.ir.program import Program
 from clearprop.ir.value import Array
 from clearprop.train.preparing import prepared_samples

@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from clearprop.executors.native import affine, elementwise, packing, plan, reducers
-from clearprop.executors.native.machine import Machine, this_machine
-from clearprop.executors.native.writer import Function, Operand
+from clearprop.executors.native import plan
+from clearprop.executors.native.kernels import affine, packing, reducers
+from clearprop.executors.native.llvm.machine import Machine, this_machine
+from clearprop.executors.native.llvm.registers import Operand
+from clearprop.executors.native.llvm.writer import Function
+from clearprop.executors.native.mathematics import elementwise
 from clearprop.ir.primitive import REGISTRY
 from clearprop.ir.program import Program
 from clearprop.ir.value import Value

@@ -15,7 +15,7 @@ from clearprop.errors import CapacityError
 from clearprop.executors.native import building, cache
 from clearprop.executors.native.blueprint import Blueprint, packed, unpacked
 from clearprop.executors.native.executor import Compiled
-from clearprop.executors.native.machine import this_machine
+from clearprop.executors.native.llvm.machine import this_machine
 from tests.executors.native.test_keys import sums
 from tests.support.native_training import NETS, digest, training_loop
 from tests.support.processes import run_script

@@ -12,7 +12,7 @@ import pytest
 from clearprop import primitives
 from clearprop.executors.native import keys
 from clearprop.executors.native.keys import identify, text_key
-from clearprop.executors.native.machine import neon_machine
+from clearprop.executors.native.llvm.machine import neon_machine
 from clearprop.ir.place import in_layer
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
@@ -135,7 +135,7 @@ def test_another_compiler_has_other_keys(monkeypatch: pytest.MonkeyPatch) -> Non
 _TELL = """
 from tests.support.native_training import training_loop
 from clearprop.executors.native.keys import identify
-from clearprop.executors.native.machine import neon_machine
+from clearprop.executors.native.llvm.machine import neon_machine
 for net in ("mlp", "conv"):
     print(identify(training_loop(net).body, neon_machine()).key)
 """

@@ -11,7 +11,7 @@ import pytest
 
 from clearprop.errors import ArgumentError
 from clearprop.executors.native.executor import Compiled
-from clearprop.executors.native.machine import available_cores
+from clearprop.executors.native.llvm.machine import available_cores
 from clearprop.executors.native.team import MOST_THREADS, Team, team, thread_count
 from clearprop.ir.value import Array
 from tests.support.native_training import NETS, TrainingLoop, digest, training_loop
@@ -101,6 +101,7 @@ def test_a_worker_process_has_one() -> None:
     run_script(_POOL, OMP_NUM_THREADS="")
 
 
+@pytest.mark.slow
 def test_the_environment_of_a_worker_counts_more() -> None:
     run_script(_POOL.replace("[1, 3]", "[2, 3]"), OMP_NUM_THREADS="2")
 

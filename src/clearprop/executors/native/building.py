@@ -19,13 +19,13 @@ from clearprop.executors.native.control import (
     write_run,
 )
 from clearprop.executors.native.costs import estimated_seconds, pays
-from clearprop.executors.native.engine import Code, object_code
 from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.keys import Identity, identify, places_of
-from clearprop.executors.native.machine import Machine
+from clearprop.executors.native.llvm.engine import Code, object_code
+from clearprop.executors.native.llvm.machine import Machine
+from clearprop.executors.native.llvm.writer import Module
 from clearprop.executors.native.memory import check_capacity
 from clearprop.executors.native.plan import Plan, Surroundings, make_loop_plan, make_plan
-from clearprop.executors.native.writer import Module
 from clearprop.ir.program import Program
 from clearprop.ir.value import Array
 

@@ -89,13 +89,18 @@ def _digest(key: str, entry: bytes) -> bytes:
 
 def _folder() -> Path | None:
     """Where entries lie, if anywhere."""
-    told = os.environ.get(VARIABLE, "").strip()
+    told = _wish()
     if told.lower() in {"0", "off"}:
         return None
     try:
         return Path(told).expanduser().absolute() if told else _user_folder()
     except (OSError, RuntimeError):  # nobody's home
         return None
+
+
+def _wish() -> str:
+    """What the user wants, or an empty text."""
+    return os.environ.get(VARIABLE, "").strip()
 
 
 def _user_folder() -> Path | None:
@@ -119,7 +124,7 @@ def _is_ours(found: os.stat_result) -> bool:
 
 def _is_safe(folder: Path) -> bool:
     """Whether the folder is one that nobody else can change; a link is no folder."""
-    checked = [folder] if os.environ.get(VARIABLE) else [folder.parent, folder]
+    checked = [folder] if _wish() else [folder.parent, folder]
     try:
         states = [os.lstat(each) for each in checked]
     except OSError:
@@ -134,7 +139,7 @@ def _make(folder: Path) -> None:
     while not os.path.lexists(above):
         missing.append(above)
         above = above.parent
-    if missing and not os.environ.get(VARIABLE) and not _is_ours(os.stat(above)):
+    if missing and not _wish() and not _is_ours(os.stat(above)):
         return
     for each in reversed(missing):
         with contextlib.suppress(FileExistsError):  # another process was faster

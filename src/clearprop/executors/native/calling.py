@@ -124,7 +124,7 @@ class Caller:
         if place is not None:
             place[...] = array
             # What nobody can write into need not be copied again.
-            self._known[number] = None if array.flags.writeable else array
+            self._known[number] = array if _never_changes(array) else None
             return
         array = np.asarray(array, order="C")
         self._table[HEADER_WORDS + number] = array.ctypes.data
@@ -174,6 +174,16 @@ class Caller:
             together.run(self._address, self._table_address, threads)
         finally:
             together.release()
+
+
+def _never_changes(array: Array) -> bool:
+    """Whether nobody can write into an array, nor into one that it is a view of."""
+    owner: object = array
+    while isinstance(owner, np.ndarray):
+        if owner.flags.writeable:
+            return False
+        owner = owner.base
+    return owner is None or isinstance(owner, bytes)
 
 
 _callers: WeakSet[Caller] = WeakSet()

@@ -18,11 +18,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from clearprop.executors.native.homes import Buffer, Home
-from clearprop.executors.native.kernels import Kernel
-from clearprop.executors.native.machine import Machine
+from clearprop.executors.native.kernels.kernel import Kernel
+from clearprop.executors.native.llvm.machine import Machine
+from clearprop.executors.native.llvm.registers import Operand, integer
+from clearprop.executors.native.llvm.writer import Function, Module
 from clearprop.executors.native.plan import Choice, Plan, Repetition, Step
 from clearprop.executors.native.sharing import MOST_KERNELS, Claims, write_barrier
-from clearprop.executors.native.writer import Function, Module, Operand, integer
 
 ARENA, FLAG, KEPT, THREADS, ROUNDS, TEAM, CYCLES = range(7)
 HEADER_WORDS = 8

@@ -5,7 +5,7 @@ Results never depend on the choice.
 
 from __future__ import annotations
 
-from clearprop.executors.native.kernels import Kernel
+from clearprop.executors.native.kernels.kernel import Kernel
 from clearprop.executors.native.plan import Choice, Plan, Repetition
 
 _CALL_SECONDS = 4e-9

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from clearprop.executors.native.control import kernels_in
 from clearprop.executors.native.executor import Compiled
 from clearprop.executors.native.homes import Home
-from clearprop.executors.native.kernels import Kernel
-from clearprop.executors.native.machine import this_machine
+from clearprop.executors.native.kernels.kernel import Kernel
+from clearprop.executors.native.llvm.machine import this_machine
 from clearprop.executors.native.plan import Choice, Plan, Repetition
 from clearprop.ir.program import Program
 from clearprop.ir.value import Array

@@ -13,12 +13,12 @@ import numpy as np
 from clearprop.executors.native.building import Draft, Order, build, draw
 from clearprop.executors.native.calling import Caller
 from clearprop.executors.native.control import TOGETHER
-from clearprop.executors.native.engine import Code, known_object_code
 from clearprop.executors.native.explain import explanation
-from clearprop.executors.native.machine import Machine, this_machine
+from clearprop.executors.native.llvm.engine import Code, known_object_code
+from clearprop.executors.native.llvm.machine import Machine, this_machine
+from clearprop.executors.native.llvm.writer import Function, Module
 from clearprop.executors.native.plan import Plan
 from clearprop.executors.native.team import thread_count
-from clearprop.executors.native.writer import Function, Module
 from clearprop.ir import meaning
 from clearprop.ir.program import Program
 from clearprop.ir.value import Array

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from clearprop.executors.native.control import steps_in
 from clearprop.executors.native.groups import Group
 from clearprop.executors.native.homes import Buffer
-from clearprop.executors.native.kernels import Kernel
+from clearprop.executors.native.kernels.kernel import Kernel
 from clearprop.executors.native.plan import Choice, Plan, Repetition
 from clearprop.ir.program import Program
 from clearprop.ir.value import Value

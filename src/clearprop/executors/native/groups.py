@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from clearprop.executors.native.affine import (
+from clearprop.executors.native.kernels.affine import (
     VIEWS,
     Affine,
     Axis,
@@ -24,7 +24,7 @@ from clearprop.executors.native.affine import (
     linear,
     seen_through,
 )
-from clearprop.executors.native.elementwise import WRITERS
+from clearprop.executors.native.mathematics.elementwise import WRITERS
 from clearprop.ir.program import Program
 from clearprop.ir.types import Shape
 from clearprop.ir.value import Equation, Value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clearprop.executors.native.affine import contiguous
+from clearprop.executors.native.kernels.affine import contiguous
 from clearprop.ir.types import Shape, TensorType
 
 

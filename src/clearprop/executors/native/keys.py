@@ -16,13 +16,13 @@ import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
 
-from clearprop.executors.native.machine import Machine
+from clearprop.executors.native.llvm.machine import Machine
 from clearprop.ir.program import Program
 from clearprop.ir.value import Array, Value
 
 _PACKAGE = Path(__file__).parents[2]
 # What decides which code a Program gives; the package's own file knows the version.
-_SOURCES = ("executors/native/*.py", "ir/*.py", "primitives/*.py", "__init__.py")
+_SOURCES = ("executors/native/**/*.py", "ir/*.py", "passes/*.py", "primitives/*.py", "__init__.py")
 
 
 class Identity(NamedTuple):
@@ -113,15 +113,14 @@ class _Writer:
 
     def program(self, program: Program) -> None:
         """Write a Program, and all those inside."""
-        numbers: dict[Value, int] = {}
+        values = [*program.inputs, *program.constants]
+        numbers = {value: number for number, value in enumerate(values)}
         add = self.lines.append
         for value in program.inputs:
-            numbers[value] = len(numbers)
             add(f"{value.type.dtype.str}{value.type.shape}")
         for value in program.constants:
-            numbers[value] = len(numbers)
             add(f"={self._array(value)}")
-        count = len(numbers)
+        count = len(values)
         for equation, results in program.results.items():
             inputs = [numbers[value] for value in equation.inputs]
             types = [f"{type_.dtype.str}{type_.shape}" for type_ in equation.types]

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from clearprop.executors.native.affine import Axis, Index, index_of
-from clearprop.executors.native.contractions import write_contraction
 from clearprop.executors.native.groups import Group, Grouping
 from clearprop.executors.native.homes import Buffer, Home
-from clearprop.executors.native.kernels import Compilation, Kernel
-from clearprop.executors.native.machine import Machine
+from clearprop.executors.native.kernels.affine import Axis, Index, index_of
+from clearprop.executors.native.kernels.contractions import write_contraction
+from clearprop.executors.native.kernels.kernel import Compilation, Kernel
+from clearprop.executors.native.kernels.nests import write_copy, write_move, write_nest
+from clearprop.executors.native.kernels.reductions import write_reduction
+from clearprop.executors.native.llvm.machine import Machine
+from clearprop.executors.native.llvm.writer import Module
 from clearprop.executors.native.memory import Lifetime, place
-from clearprop.executors.native.nests import write_copy, write_move, write_nest
-from clearprop.executors.native.reductions import write_reduction
-from clearprop.executors.native.single import SINGLE_WRITERS, joined_parts, may_overwrite
-from clearprop.executors.native.writer import Module
+from clearprop.executors.native.words.single import SINGLE_WRITERS, joined_parts, may_overwrite
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Value

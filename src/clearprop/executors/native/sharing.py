@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from clearprop.executors.native.writer import Function, Operand, constant, integer
+from clearprop.executors.native.llvm.registers import Operand, constant, integer
+from clearprop.executors.native.llvm.writer import Function
 
 _CLAIMS = 64  # of a kernel's tasks, about
 _SPINS = 64  # looks at the barrier before the core is given to somebody else

@@ -25,10 +25,11 @@ from functools import partial
 import numpy as np
 
 from clearprop.errors import ArgumentError
-from clearprop.executors.native.engine import Code, known_object_code
-from clearprop.executors.native.machine import available_cores, this_machine
+from clearprop.executors.native.llvm.engine import Code, known_object_code
+from clearprop.executors.native.llvm.machine import available_cores, this_machine
+from clearprop.executors.native.llvm.registers import Operand, constant, integer
+from clearprop.executors.native.llvm.writer import Function, Module
 from clearprop.executors.native.sharing import MEETING_WORDS
-from clearprop.executors.native.writer import Function, Module, Operand, constant, integer
 from clearprop.ir.place import here
 
 _CALL, _FUNCTION, _TABLE, _DONE, _JOINED, _SLEEPING = (8 * line for line in range(6))

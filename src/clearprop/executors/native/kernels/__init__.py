@@ -1,0 +1,1 @@
+"""Writing kernels: nests of elementwise equations and reductions, and contractions."""

@@ -1,0 +1,205 @@
+"""What a kernel is, and the tools that all writers of kernels share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from clearprop.executors.native.groups import Grouping
+from clearprop.executors.native.homes import Buffer, Home
+from clearprop.executors.native.kernels.affine import Affine, Axis
+from clearprop.executors.native.kernels.elements import Elements, Pointers
+from clearprop.executors.native.llvm.machine import Machine
+from clearprop.executors.native.llvm.registers import Operand, integer
+from clearprop.executors.native.llvm.writer import Function, Module
+from clearprop.ir.value import Value
+
+# About what one core of an x86 server with 512-bit vectors does in a second, to judge whether
+# several threads pay; a factor of two or three more or less hardly changes the answer.
+MULTIPLY_ADDS_PER_SECOND = 4e10  # contractions
+ELEMENTS_PER_SECOND = 4e9  # everything else
+UNROLLED = 4  # vectors that one round of a long row takes
+_MOST_TASKS = 64
+_LEAST_WORK = 1 << 14  # elementary operations that are worth a task of their own
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A function of machine code and the memory it is called with.
+
+    Its parameters are the address of the flag, the first task, the task after the last, and the
+    addresses of ``homes``.
+
+    Attributes:
+        name: of the function.
+        label: what it computes, for people.
+        homes: the arrays that it reads and writes.
+        written: for each of them whether it may be written into.
+        tasks: into how many parts it is cut; the parts may run at the same time.
+        flops: arithmetic operations in all.
+        seconds: about how long it takes alone.
+    """
+
+    name: str
+    label: str
+    homes: tuple[Home, ...]
+    written: tuple[bool, ...]
+    tasks: int
+    flops: int
+    seconds: float
+
+
+@dataclass
+class Compilation:
+    """What is known and what has been written while a Program is compiled.
+
+    Attributes:
+        module: the functions so far.
+        machine: for which they are.
+        grouping: which equations are computed together, and what shows through views.
+        homes: where each stored value lives.
+        kernels: in the order in which they run, one list for each group.
+        scratch: memory that only one group needs.
+        kept: memory that is zero at first and stays as long as the Program runs.
+        spreads: where images lie with zeros around them.
+        lasting: memory that is the same in all rounds of the loop that this is the body of.
+        before: kernels that run once, before that loop.
+        borrowed: memory that lasts as long as that loop.
+    """
+
+    module: Module
+    machine: Machine
+    grouping: Grouping
+    homes: Mapping[Value, Home]
+    kernels: list[Kernel] = field(default_factory=list)
+    scratch: list[Buffer] = field(default_factory=list)
+    kept: list[Buffer] = field(default_factory=list)
+    spreads: dict[Any, Home] = field(default_factory=dict)
+    lasting: frozenset[Buffer] = frozenset()
+    before: list[Kernel] = field(default_factory=list)
+    borrowed: list[Buffer] = field(default_factory=list)
+
+    def temporary(self, size_bytes: int, *, lasts: bool = False) -> Buffer:
+        """Memory for as long as the group runs, or as the loop around it does."""
+        buffer = Buffer("arena", size_bytes)
+        (self.borrowed if lasts else self.scratch).append(buffer)
+        return buffer
+
+
+class KernelWriter:
+    """A kernel that is being written.
+
+    Attributes:
+        function: its code.
+        elements: writes elements of values.
+        begin: the first task.
+        end: the task after the last.
+    """
+
+    def __init__(self, compilation: Compilation, label: str) -> None:
+        self.compilation, self.label = compilation, label
+        parameters = [("ptr", "flag"), ("i64", "begin"), ("i64", "end")]
+        self.function = Function(compilation.module, parameters)
+        self.flag, self.begin, self.end = self.function.parameters
+        self.pointers = Pointers(self.function, compilation.homes)
+        self.elements = Elements(self.function, compilation.grouping, self.pointers, self.flag)
+
+    def finish(
+        self,
+        tasks: int,
+        flops: int,
+        *,
+        rate: float = ELEMENTS_PER_SECOND,
+        is_before: bool = False,
+    ) -> Kernel:
+        """The finished kernel.
+
+        Args:
+            tasks: into how many parts it is cut.
+            flops: arithmetic operations in all.
+            rate: about how many of them a core does in a second.
+            is_before: whether it runs once, before the loop that this is the body of.
+        """
+        self.function.finish()
+        name = self.compilation.module.add(self.function, _identifier(self.label))
+        homes = tuple(self.pointers.homes)
+        written = tuple(map(self.function.writes_into, self.pointers.parameters))
+        kernel = Kernel(name, self.label, homes, written, tasks, flops, flops / rate)
+        (self.compilation.before if is_before else self.compilation.kernels).append(kernel)
+        return kernel
+
+
+def _identifier(label: str) -> str:
+    return "".join(letter if letter.isalnum() else "_" for letter in label.split(" ")[0])
+
+
+class Walk:
+    """A loop over several neighbouring axes, whose elements follow one another in all memory.
+
+    Attributes:
+        axes: what it walks over, the outermost first.
+        extent: number of rounds.
+    """
+
+    def __init__(self, axes: Sequence[Axis]) -> None:
+        self.axes = tuple(axes)
+        self.extent = 1
+        for axis in axes:
+            self.extent *= axis.extent
+
+    @property
+    def axis(self) -> Axis:
+        """The axis whose index stands for the whole walk."""
+        return self.axes[-1]
+
+    def stand(self, index: Operand | int) -> None:
+        """Stand at a round: the last axis counts on where it would start anew."""
+        for axis in self.axes:
+            axis.operand = integer(0)
+        self.axis.operand = integer(index) if isinstance(index, int) else index
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A vector's worth of lanes: where it begins in the row, and how many lanes are in use."""
+
+    start: Operand
+    count: int
+
+
+def walks_over(axes: Sequence[Axis], lines: Sequence[Affine]) -> list[Walk]:
+    """As few loops as reach every element, given all places in memory that are touched."""
+    walks: list[list[Axis]] = []
+    for axis in axes:
+        if axis.extent == 1:
+            axis.operand = integer(0)
+            continue
+        if walks and all(
+            line.factor(walks[-1][-1]) == axis.extent * line.factor(axis) for line in lines
+        ):
+            walks[-1].append(axis)
+        else:
+            walks.append([axis])
+    return [Walk(each) for each in walks]
+
+
+def nested(
+    f: Function,
+    walks: Sequence[Walk],
+    carried: Sequence[Operand],
+    body: Callable[[list[Operand]], list[Operand]],
+) -> list[Operand]:
+    """Loops inside of loops over whole walks; what the body returns is carried on."""
+    if not walks:
+        return body(list(carried))
+    with f.loop(0, walks[0].extent, carried=carried) as loop:
+        assert loop.index is not None
+        walks[0].stand(loop.index)
+        loop.next = nested(f, walks[1:], loop.carried, body)
+    return loop.results
+
+
+def task_count(extent: int, work: int) -> int:
+    """Into how many parts to cut a loop: a function of the shapes alone."""
+    return max(1, min(extent, _MOST_TASKS, work // _LEAST_WORK))

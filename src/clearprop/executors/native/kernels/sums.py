@@ -1,0 +1,241 @@
+"""Contractions as sums of products: matrix products and convolutions in one form.
+
+    output[batch, row, column] = sum over k of left[batch, row, k] * right[batch, k, column]
+
+Each index is made of several axes, and where an element of ``left`` or ``right`` lies is a sum of
+loop indices.  A convolution is such a sum over a padded array: the window's taps and the input
+channels are summed over, and rows are the window's positions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from clearprop.executors.native.groups import Group
+from clearprop.executors.native.homes import Home
+from clearprop.executors.native.kernels.affine import Affine, Axis, Index, linear, total
+from clearprop.executors.native.kernels.kernel import Compilation
+from clearprop.executors.native.kernels.spreading import Spread, spread
+from clearprop.ir.value import Equation, Value
+
+
+@dataclass(frozen=True)
+class Side:
+    """One factor of the products.
+
+    Attributes:
+        home: the array it lies in.
+        line: where in it, in elements, as a sum of loop indices.
+    """
+
+    home: Home
+    line: Affine
+
+
+@dataclass(frozen=True)
+class SumOfProducts:
+    """A contraction as loops.
+
+    Attributes:
+        batches: axes that walk over both factors and the output.
+        rows: axes of ``left`` and the output.
+        columns: axes of ``right`` and the output; vectors lie along the last one.
+        summed: axes of both factors that disappear.
+        left: the factor whose numbers are spread over vectors.
+        right: the factor that is read in vectors.
+        output: for each axis of the output its index, as a sum of the loops' indices.
+    """
+
+    batches: tuple[Axis, ...]
+    rows: tuple[Axis, ...]
+    columns: tuple[Axis, ...]
+    summed: tuple[Axis, ...]
+    left: Side
+    right: Side
+    output: Index
+
+
+def sum_of_products(compilation: Compilation, group: Group) -> SumOfProducts:
+    """The loops of a contraction; appends what copies its inputs, if they need padding."""
+    equation = group.members[0]
+    return _FORMS[equation.primitive.name](compilation, equation)
+
+
+def _side(compilation: Compilation, value: Value, index: Sequence[Affine]) -> Side:
+    read = compilation.grouping.look(value, tuple(index))
+    home = compilation.homes[read.value]
+    if read.index is None:
+        assert read.line is not None
+        return Side(home, read.line)
+    return Side(home, linear(read.index, home.strides))
+
+
+def _product(compilation: Compilation, equation: Equation) -> SumOfProducts:
+    x, y = equation.inputs
+    contract, batch = equation.params["contract"], equation.params["batch"]
+    summed = [Axis(x.shape[axis]) for axis in contract[0]]
+    batches = [Axis(x.shape[axis]) for axis in batch[0]]
+    frees = [
+        {
+            axis: Axis(size)
+            for axis, size in enumerate(value.shape)
+            if axis not in contract[side] + batch[side]
+        }
+        for side, value in enumerate((x, y))
+    ]
+    sides = []
+    for side, value in enumerate((x, y)):
+        axes = dict(zip(contract[side], summed, strict=True))
+        axes |= dict(zip(batch[side], batches, strict=True)) | frees[side]
+        index = [Affine.of(axes[axis]) for axis in range(len(value.shape))]
+        sides.append(_side(compilation, value, index))
+    rows, columns = (tuple(free.values()) for free in frees)
+    output = tuple(map(Affine.of, [*batches, *rows, *columns]))
+    return SumOfProducts(tuple(batches), rows, columns, tuple(summed), sides[0], sides[1], output)
+
+
+class _Channels:
+    """The channels of a convolution in groups: loops over groups, and over those within one."""
+
+    def __init__(self, groups: int, inputs: int, outputs: int) -> None:
+        self.group = Axis(groups)
+        self.input, self.output = Axis(inputs // groups), Axis(outputs // groups)
+        self.inputs = _split(self.group, self.input)
+        self.outputs = _split(self.group, self.output)
+
+
+def _split(outer: Axis, inner: Axis) -> Affine:
+    return total([Affine.of(outer).times(inner.extent), Affine.of(inner)])
+
+
+def _taps(places: Sequence[Affine], taps: Sequence[Axis], dilation: Sequence[int]) -> list[Affine]:
+    return [
+        place + Affine.of(tap).times(step)
+        for place, tap, step in zip(places, taps, dilation, strict=True)
+    ]
+
+
+def _forward(compilation: Compilation, equation: Equation) -> SumOfProducts:
+    x, kernel = equation.inputs
+    params = equation.params
+    sizes = equation.types[0].shape
+    batch, positions = Axis(sizes[0]), list(map(Axis, sizes[1:-1]))
+    taps = list(map(Axis, kernel.shape[:-2]))
+    channels = _Channels(params["groups"], x.shape[-1], kernel.shape[-1])
+    steps = [Affine.of(o).times(s) for o, s in zip(positions, params["strides"], strict=True)]
+    places = _taps(steps, taps, params["kernel_dilation"])
+    left = _spread_side(
+        compilation, x, _input_spread(params), [Affine.of(batch), *places, channels.inputs]
+    )
+    right = _side(
+        compilation,
+        kernel,
+        [*map(Affine.of, taps), Affine.of(channels.input), channels.outputs],
+    )
+    return SumOfProducts(
+        (channels.group,),
+        (batch, *positions),
+        (channels.output,),
+        (*taps, channels.input),
+        left,
+        right,
+        (Affine.of(batch), *map(Affine.of, positions), channels.outputs),
+    )
+
+
+def _input_gradient(compilation: Compilation, equation: Equation) -> SumOfProducts:
+    """dX[i] = sum over taps t and outputs of K[t] dY[o], with o * stride = i * gap + low - t * d.
+
+    The derivatives of the outputs are spread ``stride`` apart, with zeros between and around, so
+    that every tap meets one.
+    """
+    d_output, kernel = equation.inputs
+    params = equation.params
+    shape = equation.types[0].shape
+    batch, elements = Axis(shape[0]), list(map(Axis, shape[1:-1]))
+    taps = list(map(Axis, kernel.shape[:-2]))
+    channels = _Channels(params["groups"], shape[-1], kernel.shape[-1])
+    low, high, places = [], [], []
+    for axis, (element, tap) in enumerate(zip(elements, taps, strict=True)):
+        stride, dilation = params["strides"][axis], params["kernel_dilation"][axis]
+        gap, before = params["input_dilation"][axis], params["padding"][axis][0]
+        count = d_output.shape[1 + axis]
+        first = min(0, before - (tap.extent - 1) * dilation)
+        last = (element.extent - 1) * gap + before
+        low.append(-first)
+        high.append(max(0, last - (count - 1) * stride))
+        place = Affine.of(element).times(gap) + Affine.of(tap).times(-dilation)
+        places.append(place.plus(before - first))
+    left = _spread_side(
+        compilation,
+        d_output,
+        Spread(tuple(low), tuple(high), params["strides"]),
+        [Affine.of(batch), *places, channels.outputs],
+    )
+    right = _side(
+        compilation,
+        kernel,
+        [*map(Affine.of, taps), Affine.of(channels.input), channels.outputs],
+    )
+    return SumOfProducts(
+        (channels.group,),
+        (batch, *elements),
+        (channels.input,),
+        (*taps, channels.output),
+        left,
+        right,
+        (Affine.of(batch), *map(Affine.of, elements), channels.inputs),
+    )
+
+
+def _kernel_gradient(compilation: Compilation, equation: Equation) -> SumOfProducts:
+    """dK[t] = sum over samples and positions o of X[o * stride + t * dilation] dY[o]."""
+    x, d_output = equation.inputs
+    params = equation.params
+    sizes = d_output.shape
+    batch, positions = Axis(sizes[0]), list(map(Axis, sizes[1:-1]))
+    taps = list(map(Axis, params["window"]))
+    channels = _Channels(params["groups"], x.shape[-1], sizes[-1])
+    steps = [Affine.of(o).times(s) for o, s in zip(positions, params["strides"], strict=True)]
+    places = _taps(steps, taps, params["kernel_dilation"])
+    left = _spread_side(
+        compilation, x, _input_spread(params), [Affine.of(batch), *places, channels.inputs]
+    )
+    right = _side(
+        compilation,
+        d_output,
+        [Affine.of(batch), *map(Affine.of, positions), channels.outputs],
+    )
+    return SumOfProducts(
+        (channels.group,),
+        (*taps, channels.input),
+        (channels.output,),
+        (batch, *positions),
+        left,
+        right,
+        (*map(Affine.of, taps), Affine.of(channels.input), channels.outputs),
+    )
+
+
+def _input_spread(params: Mapping[str, Any]) -> Spread:
+    low, high = zip(*params["padding"], strict=True) if params["padding"] else ((), ())
+    return Spread(tuple(low), tuple(high), params["input_dilation"])
+
+
+def _spread_side(
+    compilation: Compilation, value: Value, how: Spread, index: Sequence[Affine]
+) -> Side:
+    if how.changes_nothing:
+        return _side(compilation, value, index)
+    home = spread(compilation, value, how)
+    return Side(home, linear(tuple(index), home.strides))
+
+
+_FORMS = {
+    "dot_general": _product,
+    "convolution": _forward,
+    "convolution_input_gradient": _input_gradient,
+    "convolution_kernel_gradient": _kernel_gradient,
+}

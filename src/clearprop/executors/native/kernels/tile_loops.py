@@ -1,0 +1,80 @@
+"""Loops over tiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import product
+
+from clearprop.executors.native.kernels.kernel import Walk
+from clearprop.executors.native.kernels.tile_sums import Variant
+from clearprop.executors.native.llvm.registers import Operand, integer
+from clearprop.executors.native.llvm.writer import Function
+
+
+@dataclass
+class Level:
+    """A loop over tiles.
+
+    Attributes:
+        walk: what the tiles cover.
+        size: rounds of the walk in each tile.
+    """
+
+    walk: Walk
+    size: int
+
+    @property
+    def count(self) -> int:
+        """How many tiles there are."""
+        return -(-self.walk.extent // self.size)
+
+    def stand(self, f: Function, number: Operand) -> None:
+        """Stand at the first round of a tile."""
+        if self.walk.axes:
+            self.walk.stand(f.multiply(number, self.size))
+
+
+def edges(walk: Walk, size: int) -> list[int]:
+    """The sizes that tiles on a walk have: the usual one, and that of the last if it is less."""
+    rest = walk.extent % size
+    if walk.extent < size:
+        return [walk.extent]
+    return [size, rest] if rest else [size]
+
+
+def over(f: Function, levels: Sequence[Level], body: Callable[[], None]) -> None:
+    """Loops over whole levels, the first one outside."""
+    with ExitStack() as stack:
+        for level in levels:
+            if level.count == 1:
+                level.stand(f, integer(0))
+            else:
+                loop = stack.enter_context(f.loop(0, level.count))
+                assert loop.index is not None
+                level.stand(f, loop.index)
+        body()
+
+
+def each_form(
+    f: Function, walks: Sequence[Walk], sizes: Sequence[int], write: Callable[[Variant], None]
+) -> None:
+    """Write a tile in every form that it has at some place, each where it has that form.
+
+    Args:
+        f: the kernel.
+        walks: of the tile's rows (two) and columns.
+        sizes: of a whole tile, on each of them.
+        write: writes a tile of some form.
+    """
+    forms = [edges(walk, size) for walk, size in zip(walks, sizes, strict=True)]
+    for form in product(*forms):
+        with ExitStack() as stack:
+            for walk, size, options in zip(walks, form, forms, strict=True):
+                if len(options) > 1:
+                    assert walk.axis.operand is not None
+                    bound = integer(walk.extent - options[-1])
+                    word = "icmp slt" if size == options[0] else "icmp sge"
+                    stack.enter_context(f.when(f.compare(word, walk.axis.operand, bound)))
+            write(Variant(*form))

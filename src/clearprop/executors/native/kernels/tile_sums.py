@@ -1,0 +1,193 @@
+"""The sums of one tile: what a contraction does most of the time.
+
+Each step of the sum loads vectors of the right factor, spreads single numbers of the left one over
+vectors, and multiplies and adds.  All results of the tile stay in registers.
+
+Two shapes have no columns to lay vectors along.  Where both factors differ from channel to channel
+(a depthwise convolution), vectors lie along the channels and both factors are read in vectors.
+Where each result is a single long sum, vectors lie along the sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import NamedTuple
+
+from clearprop.dtypes import DType
+from clearprop.executors.native.kernels.elements import Elements, Lanes
+from clearprop.executors.native.kernels.kernel import Walk, nested
+from clearprop.executors.native.kernels.reducers import Reducer
+from clearprop.executors.native.kernels.sums import Side
+from clearprop.executors.native.llvm.registers import Operand, constant, vector_type
+from clearprop.executors.native.mathematics.elementwise import memory_type
+
+
+@dataclass(frozen=True)
+class Loops:
+    """A sum of products with its axes merged into as few loops as possible."""
+
+    outer: list[Walk]  # batches, and rows and columns beyond those of a tile
+    row_outer: Walk
+    row_inner: Walk
+    column: Walk
+    summed: list[Walk]
+
+    @property
+    def sum_length(self) -> int:
+        """How many products each result adds up."""
+        length = 1
+        for walk in self.summed:
+            length *= walk.extent
+        return length
+
+
+class Variant(NamedTuple):
+    """A tile as it is at some place: smaller at the edges."""
+
+    outer: int
+    inner: int
+    columns: int
+
+
+class TileSums:
+    """Writes the sums of tiles.
+
+    Args:
+        elements: writes addresses.
+        loops: of the contraction.
+        left: the factor whose numbers are spread over vectors.
+        right: the factor that is read in vectors.
+        width: lanes of a vector.
+        is_padded: whether vectors of ``right`` may be read beyond its last column.
+    """
+
+    def __init__(
+        self,
+        elements: Elements,
+        loops: Loops,
+        left: Side,
+        right: Side,
+        width: int,
+        *,
+        is_padded: bool,
+    ) -> None:
+        self.elements, self.loops, self.left, self.right = elements, loops, left, right
+        self.f, self.width, self._is_padded = elements.function, width, is_padded
+        self.dtype: DType = left.home.type.dtype
+        self.element = memory_type(self.dtype)
+        column = loops.column
+        self.is_shared = bool(column.axes) and left.line.factor(column.axis) == 1
+        self.is_along = (
+            not column.axes
+            and bool(loops.summed)
+            and lies_along((left, right), loops.summed[-1])
+            and loops.summed[-1].extent >= 2 * width
+        )
+
+    def vectors(self, columns: int) -> list[int]:
+        """How many lanes are in use in each vector."""
+        return [min(self.width, columns - at) for at in range(0, columns, self.width)]
+
+    def zeros(self, variant: Variant) -> list[Operand]:
+        """A tile's results before the first product."""
+        count = variant.outer * variant.inner * len(self.vectors(variant.columns))
+        return [constant(vector_type(self.element, self.width), 0)] * count
+
+    def whole(self, variant: Variant) -> list[Operand]:
+        """A tile's results."""
+        if self.is_along:
+            return self._along(variant)
+        return self.sums(variant, self.zeros(variant), self.loops.summed)
+
+    def rows(self, variant: Variant) -> list[tuple[int, int]]:
+        """The places of a tile's rows on the last two axes."""
+        return list(product(range(variant.outer), range(variant.inner)))
+
+    def sums(self, variant: Variant, sums: list[Operand], walks: Sequence[Walk]) -> list[Operand]:
+        """A tile's results: all products of some loops added to ``sums``."""
+        if any(walk.extent == 0 for walk in walks):
+            return sums
+        return nested(self.f, walks, sums, lambda carried: self.step(variant, carried))
+
+    def step(self, variant: Variant, sums: list[Operand]) -> list[Operand]:
+        """One product for each of the tile's results."""
+        f, element, left, right = self.f, self.element, self.left, self.right
+        self.elements.lanes = Lanes(None)
+        start, _ = self.elements.place(right.home, right.line)
+        vectors = []
+        for number, count in enumerate(self.vectors(variant.columns)):
+            address = f.address(start, element, number * self.width)
+            used = self.width if self._is_padded else count
+            vectors.append(f.widen(f.load(vector_type(element, used), address), self.width))
+        first, _ = self.elements.place(left.home, left.line)
+        steps = self._row_steps()
+        result = []
+        for place, (outer, inner) in enumerate(self.rows(variant)):
+            address = f.address(first, element, outer * steps[0] + inner * steps[1])
+            spread = None if self.is_shared else f.splat(f.load(element, address), self.width)
+            for at, vector in enumerate(vectors):
+                before = sums[place * len(vectors) + at]
+                factor = spread
+                if factor is None:
+                    own = f.address(address, element, at * self.width)
+                    count = self.vectors(variant.columns)[at]
+                    factor = f.widen(f.load(vector_type(element, count), own), self.width)
+                result.append(self._multiply_add(factor, vector, before))
+        return result
+
+    def _along(self, variant: Variant) -> list[Operand]:
+        """A tile of single results: vectors take so many products of the sum at once."""
+        *outer, last = self.loops.summed
+        width, extent = self.width, last.extent
+        whole = extent // width * width
+
+        def over_last(sums: list[Operand]) -> list[Operand]:
+            with self.f.loop(0, whole, width, carried=sums) as loop:
+                assert loop.index is not None
+                last.stand(loop.index)
+                loop.next = self._step_along(variant, loop.carried, width)
+            sums = loop.results
+            if whole < extent:
+                last.stand(whole)
+                sums = self._step_along(variant, sums, extent - whole)
+            return sums
+
+        if any(walk.extent == 0 for walk in outer):
+            return self.zeros(variant)
+        sums = nested(self.f, outer, self.zeros(variant), over_last)
+        adding = Reducer("reduce_sum", self.dtype)
+        return [adding.across(self.f, [each])[0] for each in sums]
+
+    def _step_along(self, variant: Variant, sums: list[Operand], count: int) -> list[Operand]:
+        """``count`` products for each of a tile's single results."""
+        f, element = self.f, self.element
+        type_ = vector_type(element, count)
+        left = self.left
+        self.elements.lanes = Lanes(None)
+        right, _ = self.elements.place(self.right.home, self.right.line)
+        first, _ = self.elements.place(left.home, left.line)
+        vector = f.widen(f.load(type_, right), self.width)
+        steps = self._row_steps()
+        result = []
+        for before, (outer, inner) in zip(sums, self.rows(variant), strict=True):
+            address = f.address(first, element, outer * steps[0] + inner * steps[1])
+            factor = f.widen(f.load(type_, address), self.width)
+            result.append(self._multiply_add(factor, vector, before))
+        return result
+
+    def _row_steps(self) -> list[int]:
+        """Elements from row to row of the left factor, on the last two axes of the rows."""
+        walks = (self.loops.row_outer, self.loops.row_inner)
+        return [self.left.line.factor(walk.axis) if walk.axes else 0 for walk in walks]
+
+    def _multiply_add(self, x: Operand, y: Operand, z: Operand) -> Operand:
+        if self.dtype.kind == "f":
+            return self.f.multiply_add(x, y, z)
+        return self.f.binary("add", self.f.binary("mul", x, y), z)
+
+
+def lies_along(sides: Sequence[Side], walk: Walk) -> bool:
+    """Whether all factors lie side by side along a loop."""
+    return all(side.line.factor(walk.axis) == 1 for side in sides)

@@ -1,0 +1,1 @@
+"""Writing LLVM IR for a processor, and making machine code of it."""

@@ -1,0 +1,96 @@
+"""From LLVM IR to machine code in memory."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from functools import cache, lru_cache
+
+import llvmlite.binding as llvm
+
+from clearprop.executors.native.cache import load, store
+from clearprop.executors.native.keys import text_key
+from clearprop.executors.native.llvm.machine import Machine
+
+_numbers = itertools.count()
+# Each call of LLVM holds this lock, finalizers' calls too.  A child that is born meanwhile, in
+# another thread, would find it taken for ever.
+_llvm_lock = llvm.ffi.lib._lock._lock
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_llvm_lock.acquire,
+        after_in_parent=_llvm_lock.release,
+        after_in_child=_llvm_lock.release,
+    )
+
+
+@cache
+def target_machine(machine: Machine) -> llvm.TargetMachine:
+    """LLVM's code generator for a machine."""
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+    target = llvm.Target.from_triple(machine.triple)
+    # Level 1: the code that is written is explicit already; more costs time and brings nothing.
+    return target.create_target_machine(
+        cpu=machine.cpu, features=machine.features, opt=1, reloc="pic", jit=True
+    )
+
+
+def object_code(text: str, machine: Machine) -> bytes:
+    """Machine code, as an object file, for a module in LLVM IR."""
+    target = target_machine(machine)
+    module = llvm.parse_assembly(text)
+    module.triple = target.triple
+    module.data_layout = str(target.target_data)
+    return bytes(target.emit_object(module))
+
+
+def known_object_code(text: str, machine: Machine) -> bytes:
+    """The same, from the cache if it is there."""
+    key = text_key(text, machine)
+    image = load(key)
+    if image is None:
+        image = object_code(text, machine)
+        store(key, image)
+    return image
+
+
+def assembly(text: str, machine: Machine) -> str:
+    """The same as text in the machine's assembly language, to be read."""
+    target = target_machine(machine)
+    module = llvm.parse_assembly(text)
+    module.triple = target.triple
+    module.data_layout = str(target.target_data)
+    return str(target.emit_assembly(module))
+
+
+class Code:
+    """Machine code in this process; it stays as long as this object.
+
+    Args:
+        image: an object file for the machine this runs on.
+        names: functions that are to be called.
+    """
+
+    def __init__(self, image: bytes, names: tuple[str, ...]) -> None:
+        builder = llvm.JITLibraryBuilder().add_object_img(image).add_current_process()
+        for name in names:
+            builder = builder.export_symbol(name)
+        # The library keeps the code; the compiler it was linked by must outlive it.
+        self._jit = _jit()
+        self._library = builder.link(self._jit, f"clearprop_{next(_numbers)}")
+
+    def address(self, name: str) -> int:
+        """Where a function begins."""
+        return int(self._library[name])
+
+
+@lru_cache(maxsize=1)
+def _jit() -> llvm.LLJIT:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    target = llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(), opt=1, reloc="pic", jit=True
+    )
+    return llvm.create_lljit_compiler(target)

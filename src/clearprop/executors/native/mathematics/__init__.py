@@ -1,0 +1,1 @@
+"""Elementary functions and elementwise primitives, in vectors."""

@@ -1,0 +1,1 @@
+"""Primitives with kernels of their own: windows, sorting, scattering, running sums ..."""
