@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from benchmarks.process import Entrant, Side, SideError
@@ -144,7 +145,8 @@ def run(task: str, options: argparse.Namespace) -> Race:
     peaks: list[float] = []
     disturbances: list[float] = []
     with (
-        Side(ours_name, task, options.threads) as own,
+        TemporaryDirectory() as folder,
+        _started_twice(ours_name, task, options.threads, Path(folder), ours) as own,
         Side(opponents[fastest], task, options.threads) as other,
     ):
         _check_outputs(task, own, other)
@@ -161,8 +163,15 @@ def run(task: str, options: argparse.Namespace) -> Race:
             peaks.append(turn.peak)
             disturbances.append(turn.disturbance)
         for result, side in ((best, other), (ours, own)):
-            result.told, result.memory = side.told, side.last
+            result.told, result.memory = result.told | side.told, side.last
     return Race(task, first, best, ours, peaks, disturbances)
+
+
+def _started_twice(entrant: Entrant, task: str, threads: int, cache: Path, result: Result) -> Side:
+    """ClearProp for the second time: the first one leaves compiled code behind."""
+    with Side(entrant, task, threads, cache) as first:
+        result.told["cold_seconds"] = first.told["first_seconds"]
+    return Side(entrant, task, threads, cache)
 
 
 class _Turn(NamedTuple):
