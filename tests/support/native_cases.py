@@ -129,6 +129,32 @@ def _convolutions() -> Iterator[tuple[str, RandomProgram]]:
             ),
         )
 
+    yield (
+        "convolutions one after the other",
+        case(_chain, (3, 9, 10, 4), (3, 3, 4, 17), (3, 3, 17, 17), (3, 3, 17, 5)),
+    )
+
+
+def _chain(x: Value, first: Value, second: Value, third: Value) -> Sequence[Value]:
+    """Images that are read with zeros around them, without, in order, and summed."""
+    how = {
+        "strides": (1, 1),
+        "padding": ((1, 1), (1, 1)),
+        "input_dilation": (1, 1),
+        "kernel_dilation": (1, 1),
+        "groups": 1,
+    }
+    one = ops.maximum(p.convolution(x, first, **how), 0.0)
+    two = ops.add(ops.tanh(p.convolution(one, second, **how)), one)
+    three = p.convolution(two, third, **how)
+    pooled = p.window_max(
+        two, window=(2, 2), strides=(2, 2), padding=((0, 0), (0, 0)), dilation=(1, 1)
+    )
+    gradient = p.convolution_kernel_gradient(two, three, window=(3, 3), **how)
+    back = p.convolution_input_gradient(three, third, space=(9, 10), **how)
+    line = ops.exp(ops.reshape(one, (3, -1)))
+    return [three, pooled, gradient, back, ops.sum(two, axis=(0, 1, 2)), line]
+
 
 def _normalized(x: Value) -> Value:
     mean = ops.mean(x, axis=-1, keepdims=True)

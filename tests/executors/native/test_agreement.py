@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from clearprop.executors.native import plan
+from clearprop.executors.native import planning
 from clearprop.executors.native.kernels import affine, packing, reducers
 from clearprop.executors.native.llvm.machine import Machine, this_machine
 from clearprop.executors.native.llvm.registers import Operand
@@ -87,7 +87,7 @@ def _lanes_that_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _results_over_what_is_still_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan._Planner, "_may_overwrite", lambda self, carry: True)
+    monkeypatch.setattr(planning._Planner, "_may_overwrite", lambda self, carry: True)
 
 
 def _reversed_from_the_wrong_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -190,3 +192,39 @@ def test_the_second_start_of_a_training_compiles_nothing(folder: Path) -> None:
     for path in folder.iterdir():
         path.write_bytes(path.read_bytes()[:-1])
     assert run_script(_TRAIN).split() == [first, bits]
+
+
+MEMORY = """
+import resource
+import numpy as np
+from clearprop.executors.native.executor import Compiled
+from clearprop.executors.native.llvm.machine import this_machine
+from tests.support.native_cases import case
+from clearprop import ops
+
+def deep(x, w):
+    for _ in range(6):
+        x = ops.tanh(ops.matmul(x, w))
+        y = ops.softmax(x, axis=0)
+        x = ops.add(x, y)
+    return x
+
+random = case(deep, (20_000, 500), (500, 500))
+compiled = Compiled(random.program, this_machine(), threads=1)
+status = open("/proc/self/statm").read()
+before = int(status.split()[1]) * resource.getpagesize()
+compiled(random.arrays)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+known = compiled.blueprint.arena_bytes + compiled.blueprint.kept_bytes
+known += sum(value.type.size_bytes for value in random.program.outputs)
+print((peak - before) / known)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="Linux tells a process's memory")
+def test_memory_is_known_before_it_is_used() -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", MEMORY], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert 0.9 < float(result.stdout) < 1.1

@@ -25,7 +25,8 @@ from clearprop.executors.native.llvm.engine import Code, object_code
 from clearprop.executors.native.llvm.machine import Machine
 from clearprop.executors.native.llvm.writer import Module
 from clearprop.executors.native.memory import check_capacity
-from clearprop.executors.native.plan import Plan, Surroundings, make_loop_plan, make_plan
+from clearprop.executors.native.plan import Plan
+from clearprop.executors.native.planning import Surroundings, make_loop_plan, make_plan
 from clearprop.ir.program import Program
 from clearprop.ir.value import Array
 

@@ -22,6 +22,7 @@ from clearprop.executors.native.kernels.kernel import Kernel
 from clearprop.executors.native.llvm.machine import Machine
 from clearprop.executors.native.llvm.registers import Operand, integer
 from clearprop.executors.native.llvm.writer import Function, Module
+from clearprop.executors.native.memory import aligned
 from clearprop.executors.native.plan import Choice, Plan, Repetition, Step
 from clearprop.executors.native.sharing import MOST_KERNELS, Claims, write_barrier
 
@@ -118,7 +119,7 @@ class _RunWriter:
         """Where a buffer begins."""
         if buffer is self.plan.arena:
             return self._word("ptr", ARENA)
-        if buffer.keeps:
+        if buffer.keeps is not None:
             return self.f.address(self._word("ptr", KEPT), "i8", buffer.number)
         if buffer.kind in {"input", "output", "constant"}:
             return self._word("ptr", self.layout.word(buffer))
@@ -261,7 +262,7 @@ class _Access:
 
 def _range(buffer: Buffer) -> tuple[object, int, int]:
     """What a buffer is a part of, and its first byte and the one after its last in that."""
-    if buffer.keeps:
+    if buffer.keeps is not None:
         return "kept", buffer.number, buffer.number + buffer.size_bytes
     start, size = 0, buffer.size_bytes
     while buffer.whole is not None:
@@ -295,6 +296,9 @@ def kept_bytes(buffers: Sequence[Buffer]) -> int:
     """Give each kept buffer its place; returns the bytes of all."""
     end = 0
     for buffer in buffers:
+        if buffer.whole is not None:  # it takes turns with one that has its place already
+            buffer.number, buffer.whole = buffer.whole.number, None
+            continue
         buffer.number = end
-        end += -(-buffer.size_bytes // 64) * 64
+        end += aligned(buffer.size_bytes)
     return end

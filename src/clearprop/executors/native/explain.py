@@ -126,7 +126,7 @@ def _memory_text(program: Program, plan: Plan, kept: int) -> Iterator[str]:
     rows = []
     for name, each in _plans(plan):
         for value, home in each.homes.items():
-            if home.buffer.kind == "arena" and not home.buffer.keeps:
+            if home.buffer.kind == "arena" and home.buffer.keeps is None:
                 rows.append(_place_row(name, value, home.buffer))
     if rows:
         rows.sort(key=lambda row: (row[3], int(row[0].replace(",", ""))))

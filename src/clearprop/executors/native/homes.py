@@ -20,7 +20,8 @@ class Buffer:
             begins, in bytes.
         whole: the buffer that it is a part of.
         row_bytes: from one row to the next.
-        keeps: whether it is zero at first and what lies in it must survive from step to step.
+        keeps: if it is zero at first, and what nobody writes stays so: what tells where zeros are.
+            Buffers of which this is equal may take turns.
     """
 
     kind: str
@@ -28,7 +29,7 @@ class Buffer:
     number: int = -1
     whole: Buffer | None = None
     row_bytes: int = 0
-    keeps: bool = False
+    keeps: object = None
 
 
 @dataclass(frozen=True, slots=True)

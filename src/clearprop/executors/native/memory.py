@@ -54,6 +54,21 @@ def place(lifetimes: Sequence[Lifetime]) -> int:
     return end
 
 
+def take_turns(lifetimes: Sequence[Lifetime]) -> None:
+    """Let kept buffers with zeros at the same places share memory where their lives allow it.
+
+    The first of those that share is the ``whole`` of the others, and comes before them.
+    """
+    free: dict[object, list[Lifetime]] = {}  # for each kind the first buffers, and their last use
+    for one in sorted(lifetimes, key=lambda each: each.first):
+        users = free.setdefault(one.buffer.keeps, [])
+        idle = next((each for each in users if each.last < one.first), None)
+        if idle is None:
+            users.append(Lifetime(one.buffer, one.first, one.last))
+        else:
+            one.buffer.whole, idle.last = idle.buffer, one.last
+
+
 def check_capacity(needed_bytes: int, available_bytes: int | None = None) -> None:
     """Refuse work that needs more memory than there is, before anything is compiled or run.
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from clearprop.dtypes import BOOL, I64, DType
-from clearprop.executors.native.groups import Grouping, Read
+from clearprop.executors.native.grouping import Grouping
+from clearprop.executors.native.groups import Read
 from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.kernels.affine import (
     VIEWS,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from clearprop.executors.native.groups import Grouping
+from clearprop.executors.native.grouping import Grouping
 from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.kernels.affine import Affine, Axis
 from clearprop.executors.native.kernels.elements import Elements, Pointers

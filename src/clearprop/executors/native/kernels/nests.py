@@ -14,12 +14,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 
-from clearprop.executors.native.groups import REDUCTIONS, Group, Grouping
+from clearprop.executors.native.groups import REDUCTIONS, Group
 from clearprop.executors.native.homes import Home
-from clearprop.executors.native.kernels.affine import Affine, Axis, Index, index_of, linear
+from clearprop.executors.native.kernels.affine import Affine, Axis, Index, linear
 from clearprop.executors.native.kernels.elements import Lanes
 from clearprop.executors.native.kernels.kernel import (
     UNROLLED,
@@ -36,7 +36,6 @@ from clearprop.executors.native.kernels.sinks import Sink, kept_index
 from clearprop.executors.native.kernels.stages import Stages
 from clearprop.executors.native.llvm.registers import Operand, constant_vector, integer
 from clearprop.executors.native.mathematics.elementwise import memory_type
-from clearprop.ir.program import Program
 from clearprop.ir.value import Equation, Value
 
 _MOST_BLOCKS = 4  # vectors of a row that stay in registers
@@ -61,35 +60,6 @@ def write_nest(compilation: Compilation, group: Group) -> None:
             if value in group.index
         ]
         Nest(compilation, group, stores).write()
-
-
-def write_copy(compilation: Compilation, value: Value, home: Home, *, is_below: bool) -> None:
-    """Append a kernel that copies a value to a home.
-
-    Args:
-        compilation: where to.
-        value: what.
-        home: where to.
-        is_below: whether ``home`` is the value's own, so that it is computed from its inputs.
-    """
-    if not value.type.size:
-        return
-    axes = tuple(map(Axis, value.shape))
-    group = Group("copy", axes, "")
-    if not is_below:
-        Nest(compilation, group, [Store(value, home, index_of(axes))]).write()
-        return
-    Nest(compilation, group, [Store(value, home, index_of(axes))], below=value).write()
-
-
-def write_move(compilation: Compilation, source: Home, target: Home) -> None:
-    """Append a kernel that copies an array from one home to another."""
-    if source.type.size:
-        value = Value(source.type)
-        inner = replace(
-            compilation, homes={value: source}, grouping=Grouping(Program([value], [], []))
-        )
-        write_copy(inner, value, target, is_below=False)
 
 
 class Nest:

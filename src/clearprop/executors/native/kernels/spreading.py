@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from clearprop.executors.native.homes import Buffer, Home
+from clearprop.executors.native.kernels.copies import write_copy
 from clearprop.executors.native.kernels.kernel import Compilation
-from clearprop.executors.native.kernels.nests import write_copy
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Value
 
@@ -38,12 +38,20 @@ def spread(compilation: Compilation, value: Value, how: Spread) -> Home:
     """The home of ``value`` with its zeros; appends what copies it there, the first time."""
     key = value, how
     if key not in compilation.spreads:
-        sizes = [how.size(axis, length) for axis, length in enumerate(value.shape[1:-1])]
-        type_ = TensorType((value.shape[0], *sizes, value.shape[-1]), value.dtype)
-        # Nobody ever writes where the zeros are, so they are put there once.
-        whole = Home.plain(Buffer("arena", type_.size_bytes, keeps=True), type_)
-        compilation.kept.append(whole.buffer)
-        inside = whole.part((0, *how.low, 0), (1, *how.steps, 1), value.shape)
+        inside = room_for(compilation, value, how)
         write_copy(compilation, value, inside, is_below=False)
-        compilation.spreads[key] = whole
     return compilation.spreads[key]
+
+
+def room_for(compilation: Compilation, value: Value, how: Spread) -> Home:
+    """Memory for a value between its zeros: the part that the value itself fills.
+
+    Nobody ever writes where the zeros are, so they are put there once.
+    """
+    sizes = [how.size(axis, length) for axis, length in enumerate(value.shape[1:-1])]
+    type_ = TensorType((value.shape[0], *sizes, value.shape[-1]), value.dtype)
+    buffer = Buffer("arena", type_.size_bytes, keeps=(type_, how, value.shape))
+    whole = Home.plain(buffer, type_)
+    compilation.kept.append(buffer)
+    compilation.spreads[value, how] = whole
+    return whole.part((0, *how.low, 0), (1, *how.steps, 1), value.shape)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clearprop.executors.native.groups import REDUCTIONS, Group, Grouping
+from clearprop.executors.native.grouping import Grouping
+from clearprop.executors.native.groups import REDUCTIONS, Group
 from clearprop.executors.native.kernels.affine import Axis, Index
 from clearprop.ir.value import Equation, Value
 

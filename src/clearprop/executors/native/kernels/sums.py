@@ -157,23 +157,13 @@ def _input_gradient(compilation: Compilation, equation: Equation) -> SumOfProduc
     batch, elements = Axis(shape[0]), list(map(Axis, shape[1:-1]))
     taps = list(map(Axis, kernel.shape[:-2]))
     channels = _Channels(params["groups"], shape[-1], kernel.shape[-1])
-    low, high, places = [], [], []
+    how = _gradient_spread(equation)
+    places = []
     for axis, (element, tap) in enumerate(zip(elements, taps, strict=True)):
-        stride, dilation = params["strides"][axis], params["kernel_dilation"][axis]
-        gap, before = params["input_dilation"][axis], params["padding"][axis][0]
-        count = d_output.shape[1 + axis]
-        first = min(0, before - (tap.extent - 1) * dilation)
-        last = (element.extent - 1) * gap + before
-        low.append(-first)
-        high.append(max(0, last - (count - 1) * stride))
-        place = Affine.of(element).times(gap) + Affine.of(tap).times(-dilation)
-        places.append(place.plus(before - first))
-    left = _spread_side(
-        compilation,
-        d_output,
-        Spread(tuple(low), tuple(high), params["strides"]),
-        [Affine.of(batch), *places, channels.outputs],
-    )
+        place = Affine.of(element).times(params["input_dilation"][axis])
+        place += Affine.of(tap).times(-params["kernel_dilation"][axis])
+        places.append(place.plus(params["padding"][axis][0] + how.low[axis]))
+    left = _spread_side(compilation, d_output, how, [Affine.of(batch), *places, channels.outputs])
     right = _side(
         compilation,
         kernel,
@@ -219,9 +209,32 @@ def _kernel_gradient(compilation: Compilation, equation: Equation) -> SumOfProdu
     )
 
 
+def spread_input(equation: Equation) -> tuple[Value, Spread] | None:
+    """The input of a convolution that has to have zeros around it, and how many."""
+    name, first = equation.primitive.name, equation.inputs[0]
+    if name in {"convolution", "convolution_kernel_gradient"}:
+        return first, _input_spread(equation.params)
+    if name == "convolution_input_gradient":
+        return first, _gradient_spread(equation)
+    return None
+
+
 def _input_spread(params: Mapping[str, Any]) -> Spread:
     low, high = zip(*params["padding"], strict=True) if params["padding"] else ((), ())
     return Spread(tuple(low), tuple(high), params["input_dilation"])
+
+
+def _gradient_spread(equation: Equation) -> Spread:
+    """The zeros that the derivatives of a convolution's outputs need around and between them."""
+    d_output, kernel = equation.inputs
+    params, low, high = equation.params, [], []
+    for axis, element in enumerate(equation.types[0].shape[1:-1]):
+        before = params["padding"][axis][0]
+        first = min(0, before - (kernel.shape[axis] - 1) * params["kernel_dilation"][axis])
+        last = (element - 1) * params["input_dilation"][axis] + before
+        low.append(-first)
+        high.append(max(0, last - (d_output.shape[1 + axis] - 1) * params["strides"][axis]))
+    return Spread(tuple(low), tuple(high), params["strides"])
 
 
 def _spread_side(

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from clearprop.executors.native.groups import Group
 from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels.affine import VIEWS, Axis, Index, index_of
+from clearprop.executors.native.kernels.copies import write_copy
 from clearprop.executors.native.kernels.kernel import Compilation
-from clearprop.executors.native.kernels.nests import Nest, Store, write_copy
+from clearprop.executors.native.kernels.nests import Nest, Store
 from clearprop.executors.native.llvm.registers import Operand
 from clearprop.executors.native.words.cumulative import write_cumulative
 from clearprop.executors.native.words.random_bits import write_random_bits

@@ -1,0 +1,464 @@
+"""Making the plan of a Program: groups, homes, kernels, and the places of what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from clearprop.executors.native.grouping import Grouping
+from clearprop.executors.native.groups import Group
+from clearprop.executors.native.homes import Buffer, Home
+from clearprop.executors.native.kernels.affine import Axis, Index, index_of
+from clearprop.executors.native.kernels.contractions import write_contraction
+from clearprop.executors.native.kernels.copies import write_copy, write_move
+from clearprop.executors.native.kernels.kernel import Compilation
+from clearprop.executors.native.kernels.nests import write_nest
+from clearprop.executors.native.kernels.reductions import write_reduction
+from clearprop.executors.native.kernels.spreading import Spread, room_for
+from clearprop.executors.native.kernels.sums import spread_input
+from clearprop.executors.native.llvm.machine import Machine
+from clearprop.executors.native.llvm.writer import Module
+from clearprop.executors.native.memory import Lifetime, place, take_turns
+from clearprop.executors.native.plan import Choice, Plan, Repetition, Step
+from clearprop.executors.native.words.single import SINGLE_WRITERS, joined_parts, may_overwrite
+from clearprop.ir.program import Program
+from clearprop.ir.types import TensorType
+from clearprop.ir.value import Value
+from clearprop.passes.join_pads import join_pads
+from clearprop.passes.sum_after_loop import sum_after_loops
+
+_Copies = list[tuple[Value, Home]]
+
+
+class Carry(NamedTuple):
+    """A value that a loop hands on, and where it lies."""
+
+    before: Value
+    after: Value
+    home: Home
+
+
+class Surroundings(NamedTuple):
+    """What all plans of one compilation share.
+
+    Attributes:
+        module: the functions.
+        machine: for which.
+        constants: arrays that the code reads, and the buffers that stand for them.
+    """
+
+    module: Module
+    machine: Machine
+    constants: dict[Value, Buffer]
+
+
+def make_plan(
+    surroundings: Surroundings,
+    program: Program,
+    inputs: Sequence[Home],
+    outputs: Sequence[Home | None],
+    carried: Sequence[Home] = (),
+    lasting: Sequence[Home] = (),
+) -> Plan:
+    """The plan of a Program.
+
+    Args:
+        surroundings: what is shared.
+        program: what to compute.
+        inputs: where each input lies.
+        outputs: where each output shall lie; None for those that are carried.
+        carried: where the first inputs lie, if the first outputs are to take their places.
+        lasting: for the body of a loop, inputs that are the same in all rounds.
+    """
+    return _Planner(surroundings, program, inputs, outputs, carried, lasting).plan
+
+
+def make_loop_plan(
+    surroundings: Surroundings, body: Program, carry_count: int, step_count: int
+) -> Plan:
+    """The plan of a loop over as many rounds as there are rows, known when the code runs.
+
+    Its inputs are (*carry, *stacked per-step inputs, *captured), its outputs (*carry, *stacked
+    per-step outputs).  The carry is expected where the outputs lie, and is changed there.
+    """
+    stepped = carry_count + step_count
+    carried = [
+        Home.plain(Buffer("output", value.type.size_bytes, number), value.type)
+        for number, value in enumerate(body.outputs[:carry_count])
+    ]
+    rows = [
+        _first_row(Buffer("input", 0, carry_count + number), value.type)
+        for number, value in enumerate(body.inputs[carry_count:stepped])
+    ]
+    captured = [
+        Home.plain(Buffer("input", value.type.size_bytes, stepped + number), value.type)
+        for number, value in enumerate(body.inputs[stepped:])
+    ]
+    reports = [
+        _first_row(Buffer("output", 0, carry_count + number), value.type)
+        for number, value in enumerate(body.outputs[carry_count:])
+    ]
+    inner = make_plan(
+        surroundings,
+        body,
+        [*carried, *rows, *captured],
+        [*([None] * carry_count), *reports],
+        carried,
+        captured,
+    )
+    plan = Plan()
+    moving = [home.buffer for home in [*rows, *reports]]
+    plan.steps += [*inner.before, Repetition(inner, None, reverse=False, rows=moving)]
+    plan.kept, inner.kept = inner.kept, []
+    parts = [inner.arena, *inner.borrowed]
+    plan.arena.size_bytes = place([Lifetime(part, 0, 0) for part in parts])
+    for part in parts:
+        part.whole = plan.arena
+    return plan
+
+
+def _first_row(whole: Buffer, type_: TensorType) -> Home:
+    """The part of a stack of arrays that one round works on."""
+    buffer = Buffer("row", type_.size_bytes, 0, whole=whole, row_bytes=type_.size_bytes)
+    return Home.plain(buffer, type_)
+
+
+class _Planner:
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        program: Program,
+        inputs: Sequence[Home],
+        outputs: Sequence[Home | None],
+        carried: Sequence[Home],
+        lasting: Sequence[Home],
+    ) -> None:
+        # What nobody reads is not computed.
+        program = Program.under(program.outputs, program.inputs)
+        program = sum_after_loops(join_pads(program))
+        carries = [
+            Carry(program.inputs[number], program.outputs[number], home)
+            for number, home in enumerate(carried)
+        ]
+        self.surroundings, self.program = surroundings, program
+        self.plan = Plan()
+        self.homes: dict[Value, Home] = self.plan.homes
+        self.grouping = Grouping(program)
+        self.plan.groups = self.grouping.groups
+        self.compilation = Compilation(
+            surroundings.module,
+            surroundings.machine,
+            self.grouping,
+            self.homes,
+            lasting=frozenset(home.buffer for home in lasting),
+        )
+        self.plan.before, self.plan.borrowed = self.compilation.before, self.compilation.borrowed
+        self.outputs = outputs
+        self._owned: set[Buffer] = set()
+        self._last_use: dict[Buffer, int] = {}
+        self._first_use: dict[Buffer, int] = {}
+        for value, home in zip(program.inputs, inputs, strict=True):
+            self.homes[value] = home
+        self._find_stored()
+        early, late = self._place_outputs(carries)
+        self._place_values()
+        self._copy(early)
+        for group in self.grouping.groups:
+            self._write(group)
+        self._copy(late)
+        self._finish_carries()
+        self._place_memory()
+
+    # -- homes ---------------------------------------------------------------------------
+
+    def _find_stored(self) -> None:
+        """Mark what has to lie in memory: what other groups read, and what comes out."""
+        stored: dict[Value, None] = {}
+        for group in self.grouping.groups:
+            stored.update(group.reads)
+        for value in self.program.outputs:
+            for read in self._seen(value):
+                stored[read] = None
+        for value in stored:
+            owner = self.grouping.group_of.get(value)
+            if owner is not None:
+                owner.stored[value] = None
+        for value in [*stored, *self.program.outputs]:
+            if value.array is not None and value not in self.homes:
+                self.homes[value] = self._constant(value)
+
+    def _seen(self, value: Value) -> set[Value]:
+        """What reading a value needs in memory."""
+        axes = tuple(map(Axis, value.shape))
+        return {read.value for read in self.grouping.leaves(value, index_of(axes))}
+
+    def _constant(self, value: Value) -> Home:
+        constants = self.surroundings.constants
+        if value not in constants:
+            constants[value] = Buffer("constant", value.type.size_bytes, len(constants))
+        return Home.plain(constants[value], value.type)
+
+    def _place_outputs(self, carries: Sequence[Carry]) -> tuple[_Copies, _Copies]:
+        """Let outputs be computed where they shall lie.
+
+        Returns:
+            Those that are to be copied before everything else, since they only show what was
+            given, which may be overwritten; and those that are to be copied in the end.
+        """
+        copies: _Copies = []
+        self._moved: list[tuple[Home, Home]] = []
+        self._shown = [value for value in self.program.outputs if not self._is_early(value)]
+        for carry in carries:
+            if carry.after is carry.before:
+                continue
+            if self._is_free(carry.after) and self._may_overwrite(carry):
+                self.homes[carry.after] = carry.home
+                continue
+            temporary = self._new_home(carry.after.type)
+            self._moved.append((temporary, carry.home))
+            if self._is_free(carry.after):
+                self.homes[carry.after] = temporary
+            else:
+                copies.append((carry.after, temporary))
+        for value, home in zip(self.program.outputs, self.outputs, strict=True):
+            if home is not None and self._is_free(value):
+                self.homes[value] = home
+            elif home is not None:
+                copies.append((value, home))
+        early = [copy for copy in copies if self._is_early(copy[0])]
+        return early, [copy for copy in copies if not self._is_early(copy[0])]
+
+    def _is_free(self, value: Value) -> bool:
+        """Whether a value is computed here, and nobody has said yet where it shall lie."""
+        return value in self.grouping.group_of and value not in self.homes
+
+    def _is_early(self, value: Value) -> bool:
+        """Whether a value only shows what is given."""
+        return value not in self.grouping.group_of and all(
+            self.grouping.is_given(each) for each in self._seen(value)
+        )
+
+    def _copy(self, copies: _Copies) -> None:
+        for value, home in copies:
+            write_copy(self.compilation, value, home, is_below=self._is_source(value))
+            self._take_kernels()
+
+    def _place_values(self) -> None:
+        """Give the values that are stored, and have no home yet, one each."""
+        for group in reversed(self.grouping.groups):
+            if group.kind == "concatenate":
+                self._place_parts(group)
+        for group in self.grouping.groups:
+            spread = spread_input(group.members[0]) if group.kind == "contraction" else None
+            if spread is not None:
+                self._place_between_zeros(*spread)
+        for group in self.grouping.groups:
+            for value in group.stored:
+                if value not in self.homes:
+                    self.homes[value] = self._new_home(value.type)
+
+    def _place_between_zeros(self, value: Value, how: Spread) -> None:
+        """Let an image be computed where a convolution wants it, if that has room for zeros."""
+        is_read_in_place = value not in self.grouping.read_by_line
+        is_wanted = not how.changes_nothing and set(how.steps) == {1} and value.type.size > 0
+        if self._is_free(value) and is_read_in_place and is_wanted:
+            self.homes[value] = room_for(self.compilation, value, how)
+
+    def _place_parts(self, group: Group) -> None:
+        """Let what is joined be computed where it shall lie, next to the other parts."""
+        equation = group.members[0]
+        value = self.program.results[equation][0]
+        if value is None:
+            return
+        if value not in self.homes:
+            self.homes[value] = self._new_home(value.type)
+        for x, part in joined_parts(equation, self.homes[value]):
+            if self._is_free(x) and x not in self.grouping.read_by_line:
+                self.homes[x] = part
+
+    def _new_home(self, type_: TensorType) -> Home:
+        buffer = Buffer("arena", type_.size_bytes)
+        self._owned.add(buffer)
+        return Home.plain(buffer, type_)
+
+    def _may_overwrite(self, carry: Carry) -> bool:
+        """Whether what a loop hands on may be computed where its old value lies."""
+        group = self.grouping.group_of[carry.after]
+        if carry.after.type != carry.before.type or carry.after in group.sink_values:
+            return False
+        if any(carry.before in self._seen(value) for value in self._shown):
+            return False
+        for other in self.grouping.groups:
+            if carry.before in other.reads and other.position > group.position:
+                return False
+        if carry.before not in group.reads:
+            return True
+        if group.kind not in {"nest", "contraction"}:
+            return may_overwrite(group, carry.before)
+        return group.lane_axes is None and self._reads_in_place(group, carry)
+
+    def _reads_in_place(self, group: Group, carry: Carry) -> bool:
+        """Whether a group reads the old value only where it writes the new one."""
+        index: Index = group.index[carry.after]
+        members = group.members
+        if group.kind == "contraction":
+            first, members = members[0], members[1:]
+            if any(carry.before in self._seen(value) for value in first.inputs):
+                return False
+        for equation in [*members, *group.sinks]:
+            for value in equation.inputs:
+                for read in self.grouping.leaves(value, group.at[equation]):
+                    if read.value is carry.before and read.index != index:
+                        return False
+        return True
+
+    # -- kernels ---------------------------------------------------------------------------
+
+    def _is_source(self, value: Value) -> bool:
+        return value not in self.homes and not self.grouping.is_given(value)
+
+    def _write(self, group: Group) -> None:
+        if group.kind == "nest":
+            write_nest(self.compilation, group)
+        elif group.kind == "contraction":
+            write_contraction(self.compilation, group)
+        elif group.kind == "reduction":
+            write_reduction(self.compilation, group)
+        elif group.kind == "copy":
+            (value,) = group.stored
+            write_copy(self.compilation, value, self.homes[value], is_below=True)
+        elif group.kind == "scan":
+            self._write_scan(group)
+            return
+        elif group.kind == "branch":
+            self._write_branch(group)
+            return
+        else:
+            SINGLE_WRITERS[group.kind](self.compilation, group)
+        self._take_kernels()
+
+    def _take_kernels(self) -> None:
+        for kernel in self.compilation.kernels:
+            self._append(kernel, [home.buffer for home in kernel.homes])
+        self.compilation.kernels.clear()
+
+    def _append(self, step: Step, buffers: Sequence[Buffer]) -> None:
+        number = len(self.plan.steps)
+        self.plan.steps.append(step)
+        for buffer in buffers:
+            self._first_use.setdefault(buffer, number)
+            self._last_use[buffer] = number
+
+    def _results(self, group: Group) -> list[Home]:
+        """Where each result of a control equation goes; those nobody reads have a place too."""
+        equation = group.members[0]
+        homes = []
+        values = self.program.results[equation]
+        for value, type_ in zip(values, equation.types, strict=True):
+            if value is not None and value in self.homes:
+                homes.append(self.homes[value])
+            else:
+                homes.append(self._new_home(type_))
+        return homes
+
+    def _operands(self, values: Sequence[Value]) -> list[Home]:
+        """Where control equations find their inputs: row by row."""
+        homes = []
+        for value in values:
+            home = self.homes.get(value)
+            if home is None or not home.is_plain:
+                home = self._new_home(value.type)
+                write_copy(self.compilation, value, home, is_below=self._is_source(value))
+                self._take_kernels()
+            homes.append(home)
+        return homes
+
+    def _write_scan(self, group: Group) -> None:
+        equation = group.members[0]
+        params = equation.params
+        body, count, length = params["body"], params["carry_count"], params["length"]
+        stepped = count + params["step_count"]
+        results = self._results(group)
+        given = self._operands(equation.inputs)
+        # The carry lives where its last value is wanted.
+        for home, target, value in zip(given, results[:count], equation.inputs, strict=False):
+            write_copy(self.compilation, value, target, is_below=self._is_source(value))
+            del home
+            self._take_kernels()
+        rows = [_row(home) for home in given[count:stepped]]
+        out_rows = [_row(home) for home in results[count:]]
+        inputs = [*results[:count], *rows, *given[stepped:]]
+        if length == 0:
+            return
+        carried = results[:count]
+        outputs = [*([None] * count), *out_rows]
+        captured = given[stepped:]
+        plan = make_plan(self.surroundings, body, inputs, outputs, carried, captured)
+        for kernel in plan.before:
+            self._append(kernel, [home.buffer for home in kernel.homes])
+        self._owned.update(plan.borrowed)
+        self._append_inner(
+            Repetition(plan, length, params["reverse"], [h.buffer for h in [*rows, *out_rows]]),
+            [plan],
+            [*given, *results],
+            plan.borrowed,
+        )
+
+    def _write_branch(self, group: Group) -> None:
+        equation = group.members[0]
+        index, *operands = self._operands(equation.inputs)
+        results = self._results(group)
+        plans = [
+            make_plan(self.surroundings, body, operands, results)
+            for body in equation.params["bodies"]
+        ]
+        self._append_inner(Choice(index, plans), plans, [index, *operands, *results])
+
+    def _append_inner(
+        self,
+        step: Step,
+        plans: Sequence[Plan],
+        homes: Sequence[Home],
+        borrowed: Sequence[Buffer] = (),
+    ) -> None:
+        buffers = [*(home.buffer for home in homes), *borrowed]
+        for plan in plans:
+            buffers.append(plan.arena)
+            self._owned.add(plan.arena)
+            self.plan.kept += plan.kept
+            plan.kept = []
+        self._append(step, buffers)
+
+    def _finish_carries(self) -> None:
+        """Bring what could not be computed in place to where the next round expects it."""
+        for source, target in self._moved:
+            write_move(self.compilation, source, target)
+            self._take_kernels()
+
+    # -- memory ------------------------------------------------------------------------------
+
+    def _place_memory(self) -> None:
+        take_turns([
+            Lifetime(buffer, self._first_use.get(buffer, 0), self._last_use.get(buffer, 0))
+            for buffer in self.compilation.kept
+        ])
+        # Those that others take turns with come first.
+        self.plan.kept += sorted(self.compilation.kept, key=lambda each: each.whole is not None)
+        self._owned.update(self.compilation.scratch)
+        lifetimes = [
+            Lifetime(buffer, first, self._last_use[buffer])
+            for buffer, first in self._first_use.items()
+            if buffer in self._owned
+        ]
+        self.plan.arena.size_bytes = place(lifetimes)
+        for lifetime in lifetimes:
+            lifetime.buffer.whole = self.plan.arena
+
+
+def _row(home: Home) -> Home:
+    """The part of an array that one round of a scan works on."""
+    type_ = TensorType(home.type.shape[1:], home.type.dtype)
+    size = home.type.dtype.itemsize
+    buffer = Buffer("row", type_.size_bytes, home.offset * size, whole=home.buffer)
+    buffer.row_bytes = home.strides[0] * size
+    return Home(buffer, type_, 0, home.strides[1:])
