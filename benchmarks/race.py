@@ -19,11 +19,10 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from benchmarks.process import Entrant, Side, SideError
-from benchmarks.report import say_inference, say_race, write_results
+from benchmarks.report import QUIET_CORES, say_inference, say_race, write_results
 from benchmarks.workloads import INFERENCE, WORKLOADS
 
 _TURN_SECONDS, _QUICK_SECONDS = 1.0, 0.2
-_QUIET_CORES = 0.1  # that others have: a round with more is run again
 _TOLERANCE = 1e-4  # of logits, between frameworks
 OPPONENTS = (
     ("torch_side", "eager", "PyTorch"),
@@ -155,7 +154,7 @@ def run(task: str, options: argparse.Namespace) -> Race:
         patience = 1 if options.quick else options.patience
         for _ in range(rounds):
             turns = [_round(own, other, counts, size)]
-            while turns[-1].disturbance > _QUIET_CORES and len(turns) < patience:
+            while turns[-1].disturbance > QUIET_CORES and len(turns) < patience:
                 turns.append(_round(own, other, counts, size))
             turn = min(turns, key=lambda one: one.disturbance)
             best.rates.append(turn.theirs)
@@ -201,7 +200,7 @@ def _alone(entrant: Entrant, task: str, options: argparse.Namespace, seconds: fl
             count = side.count_for(seconds)
             took = float(side.last["seconds"]) if count == 1 else side.run(count)
             attempts = [(side.disturbance, took)]
-            while attempts[-1][0] > _QUIET_CORES and len(attempts) < patience:
+            while attempts[-1][0] > QUIET_CORES and len(attempts) < patience:
                 took = side.run(count)
                 attempts.append((side.disturbance, took))
             result.rates = [_samples(task) * count / min(attempts)[1]]

@@ -138,6 +138,7 @@ def test_results_say_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "| mlp | 1 | Other | 1,000.0 | 333.3 | 2.00 |" in text
     assert "| lenet | 1,000 | failed |" in text
     assert "2 threads" in text
+    assert "other processes had up to 0.2 cores" in text
     assert "| torch | 1 |" in text
 
 
