@@ -13,7 +13,7 @@ import clearprop
 from clearprop.data import DATASETS
 from tests.cli.running import invoke, run
 
-COMMANDS = ["train", "predict", "evaluate", "summary", "show", "explain", "check"]
+COMMANDS = ["train", "predict", "evaluate", "summary", "show", "explain", "check", "bench"]
 
 
 def plain(text: str) -> str:

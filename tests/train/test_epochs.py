@@ -41,9 +41,9 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counts: list[int] = []
     run = EpochsRunner.run
 
-    def counted(self: EpochsRunner, kept: Any, orders: Any, given: Any) -> Any:
-        counts.append(len(orders))
-        return run(self, kept, orders, given)
+    def counted(self: EpochsRunner, kept: Any, seed: int, epochs: range, given: Any) -> Any:
+        counts.append(len(epochs))
+        return run(self, kept, seed, epochs, given)
 
     monkeypatch.setattr(EpochsRunner, "run", counted)
     monkeypatch.setattr(EpochsRunner, "next_count", lambda self, remaining: min(remaining, 4))

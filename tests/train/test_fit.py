@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import clearprop as cp
-from clearprop.train.orders import row_order
+from clearprop.executors.choose import choose_executor
+from clearprop.train.orders import RowOrders, row_order
 from tests.train.nets import CLASSES, X, classifier, two_ended
 
 Y = X[:, :2] * 0.5
@@ -119,6 +120,17 @@ def test_each_row_comes_once_in_an_order_of_seed_and_epoch(count: int) -> None:
     if count >= 70:
         assert len({tuple(order) for order in orders}) == 4
     np.testing.assert_array_equal(row_order(0, 3, count, shuffle=False), np.arange(count))
+
+
+@pytest.mark.parametrize("name", ["reference", "native"])
+@pytest.mark.parametrize("count", [7, 5000])
+def test_orders_are_the_same_on_every_executor(name: str, count: int) -> None:
+    for shuffle in (True, False):
+        orders = RowOrders(choose_executor(name), 3, count, shuffle=shuffle)
+        for epoch in (0, 5):
+            expected = row_order(3, epoch, count, shuffle=shuffle)
+            np.testing.assert_array_equal(orders.of(epoch), expected)
+            assert sorted(expected.tolist()) == list(range(count))
 
 
 def test_all_places_are_equally_likely() -> None:

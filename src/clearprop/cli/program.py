@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 NAME = "clearprop"
-_COMMAND = re.compile(rf"\b{NAME} (?=(?:train|predict|evaluate|summary|show|check|explain)\b)")
+_COMMAND = re.compile(rf"\b{NAME} (?=(?:train|predict|evaluate|summary|show|check|explain|bench)\b)")
 _EXAMPLES = ("houses.csv", "examples/houses.csv")
 
 

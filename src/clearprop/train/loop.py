@@ -18,7 +18,7 @@ from clearprop.train.chunks import CHUNK_SECONDS, ChunkRunner
 from clearprop.train.epochs import EpochsRunner
 from clearprop.train.history import History
 from clearprop.train.nonfinite import good_steps, is_finite
-from clearprop.train.orders import row_order
+from clearprop.train.orders import RowOrders
 from clearprop.train.paths import types_of
 from clearprop.train.preparing import runner_for
 from clearprop.train.samples import Samples
@@ -49,6 +49,9 @@ class Fit:
         self.state = model.training_state
         self._key = words(setup.arguments.seed)
         self._epochs: EpochsRunner | None = None
+        self._orders = RowOrders(
+            setup.executor, setup.arguments.seed, samples.count, shuffle=shuffle
+        )
         self._learning: set[int] = set()  # ids of the weights that the optimizer has slots for
 
     def run(
@@ -104,25 +107,19 @@ class Fit:
         if seconds > CHUNK_SECONDS / 4 or remaining < 4:
             return []
         runner = self._epochs_runner(full, steps, rest, seconds)
-        count = runner.next_count(remaining)
-        seed = self.setup.arguments.seed
-        orders = np.stack([
-            row_order(seed, state.epochs + number, self.samples.count, shuffle=self.shuffle)
-            for number in range(count)
-        ])
+        epochs = range(state.epochs, state.epochs + runner.next_count(remaining))
         weights = self._weights()
         before = self._kept(weights)
-        kept, told = runner.run(before, orders, self._given())
-        losses = [values for report in told for values in (*report.full, *report.last)]
-        if not is_finite(losses, before[: len(weights)], kept[: len(weights)]):
+        seed = self.setup.arguments.seed
+        kept, told = runner.run(before, seed, epochs, self._given())
+        sums = [np.array([report.sums for report in told])]
+        if not is_finite(sums, before[: len(weights)], kept[: len(weights)]):
             return []
         names = list(self.setup.first_metric_state())
         self._take_over(weights, kept)
         logs = []
         for report in told:
-            add_reports(state.sums, full.step.reports, report.full, self.batch_size)
-            if rest:
-                add_reports(state.sums, full.step.reports, report.last, rest)
+            state.sums = dict(zip(full.step.reports, report.sums, strict=True))
             state.step_in_epoch = steps + bool(rest)
             state.steps += state.step_in_epoch
             state.metrics = dict(zip(names, report.metrics, strict=True))
@@ -141,9 +138,10 @@ class Fit:
                 last,
                 steps,
                 metrics,
-                self.setup.executor,
-                self.setup.arguments.threads,
-                seconds,
+                shuffle=self.shuffle,
+                executor=self.setup.executor,
+                threads=self.setup.arguments.threads,
+                seconds_per_epoch=seconds,
             )
         return self._epochs
 
@@ -155,8 +153,7 @@ class Fit:
         """
         state, batch = self.state, self.batch_size
         self._continue_or_restart()
-        seed = self.setup.arguments.seed
-        order = row_order(seed, state.epochs, self.samples.count, shuffle=self.shuffle)
+        order = self._orders.of(state.epochs)
         full, rest = divmod(self.samples.count, batch)
         total = full + bool(rest)
         while state.step_in_epoch < total:

@@ -112,6 +112,8 @@ class Caller:
                 if array is not known[number] or array.flags.writeable:
                     self._take(number, array)
             results = self._call_once() if self._loop is None else self._call_loop(arrays)
+            if self._loop is not None:
+                self._known = [None] * len(known)  # data sets live no longer than their owners
             if self._flag[0]:
                 self._flag[0] = 0
                 return None
