@@ -168,8 +168,8 @@ def results_text(
     busiest = max((max(race.disturbances) for race in [*trained, *predicted]), default=0.0)
     if busiest > QUIET_CORES:
         parts.append(
-            f"**The machine was not quiet: other processes had up to {busiest:.1f} cores during the "
-            "rounds. These figures are no result: frameworks whose threads wait for each other by "
+            f"**The machine was not quiet: other processes had up to {busiest:.1f} cores during "
+            "the rounds. These figures are no result: frameworks whose threads wait for each other by "
             "spinning lose most, and may be the wrong opponents.**"
         )
     if trained:
