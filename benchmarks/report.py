@@ -169,8 +169,8 @@ def results_text(
     if busiest > QUIET_CORES:
         parts.append(
             f"**The machine was not quiet: other processes had up to {busiest:.1f} cores during "
-            "the rounds. These figures are no result: frameworks whose threads wait for each other by "
-            "spinning lose most, and may be the wrong opponents.**"
+            "the rounds. These figures are no result: frameworks whose threads wait for each "
+            "other by spinning lose most, and may be the wrong opponents.**"
         )
     if trained:
         parts += [

@@ -118,7 +118,9 @@ def snake_case(name: str) -> str:
 
 def ulp() -> str:
     """The errors of the functions of the native executor, as its table states them."""
-    source = (ROOT / "src/clearprop/executors/native/mathematics/vector_math.py").read_text(encoding="utf-8")
+    source = (ROOT / "src/clearprop/executors/native/mathematics/vector_math.py").read_text(
+        encoding="utf-8"
+    )
     (limits,) = [
         ast.literal_eval(node.value)
         for node in ast.parse(source).body
