@@ -19,7 +19,7 @@ from clearprop.ir.program import Program
 from clearprop.ir.types import Shape, TensorType
 from clearprop.ir.value import Array
 from clearprop.passes.simplify import simplify
-from clearprop.tensor.parameter import Parameter, Trace, current_trace
+from clearprop.tensor.parameter import Parameter, Trace, changes, current_trace
 from clearprop.tensor.tensor import Tensor, fixed, has_numbers, tensor
 from clearprop.text import count_text
 
@@ -28,10 +28,26 @@ _Signature = tuple[tree.Structure, tuple[TensorType, ...]]
 _Key = tuple[tuple[Shape, DType], ...]
 
 
+class _Numbers:
+    """The arrays of some parameters, asked for again only when some parameter has changed."""
+
+    def __init__(self, parameters: tuple[Parameter, ...]) -> None:
+        self._parameters, self._changes = parameters, -1
+        self._arrays: list[Array] = []
+
+    def __call__(self) -> list[Array]:
+        """The present numbers."""
+        count = changes()
+        if count != self._changes:
+            self._arrays = [parameter.numpy() for parameter in self._parameters]
+            self._changes = count
+        return self._arrays
+
+
 class _Entry(NamedTuple):
     program: Program
     run: Run
-    parameters: tuple[Parameter, ...]  # that it reads
+    numbers: _Numbers  # of the parameters that it reads
     structure: tree.Structure  # of what the function returns
     updated: tuple[Parameter, ...]  # whose new values come after what it returns
 
@@ -86,7 +102,7 @@ class CompiledFunction:
             return result
         if current_trace() is not None:
             return self._call(args)
-        results = entry.run([*arrays, *[parameter.numpy() for parameter in entry.parameters]])
+        results = entry.run(arrays + entry.numbers())
         tensors = [
             Tensor(value.type, array=fixed(array))
             for value, array in zip(entry.program.outputs, results, strict=True)
@@ -109,7 +125,7 @@ class CompiledFunction:
             return self.function(*given)
         entry = self._entry(structure, leaves)
         arrays = [leaf.numpy() for leaf in leaves]
-        results = entry.run([*arrays, *(parameter.numpy() for parameter in entry.parameters)])
+        results = entry.run([*arrays, *entry.numbers()])
         count = entry.structure.leaf_count
         for parameter, array in zip(entry.updated, results[count:], strict=True):
             parameter.assign(array)
@@ -178,8 +194,8 @@ class CompiledFunction:
             program.check_closed()
         program = simplify(program)
         run = self._executor.compile_program(program)
-        parameters, updated = tuple(trace.placeholders), tuple(traced.updates)
-        return _Entry(program, run, parameters, traced.structure, updated)
+        numbers, updated = _Numbers(tuple(trace.placeholders)), tuple(traced.updates)
+        return _Entry(program, run, numbers, traced.structure, updated)
 
 
 def _explanation(entry: _Entry, *, llvm: bool) -> str:

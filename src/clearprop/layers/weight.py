@@ -13,7 +13,7 @@ from clearprop.ir.value import Array
 from clearprop.ops.random import words, words_of
 from clearprop.regularizers import Regularizer
 from clearprop.settings import settings
-from clearprop.tensor.parameter import Parameter
+from clearprop.tensor.parameter import Parameter, note_change
 
 
 class Weight(Parameter):
@@ -104,6 +104,7 @@ class Weight(Parameter):
     def _draw_again(self) -> None:
         if self.is_drawn:
             self._numbers = self._leaf = None
+            note_change()
 
 
 def _draw(

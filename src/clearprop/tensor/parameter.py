@@ -101,6 +101,7 @@ class Parameter(Tensor):
         array.flags.writeable = False
         self.array = array
         self._leaf = None
+        note_change()
 
     def __pos__(self) -> Any:
         return self.as_input()
@@ -118,6 +119,19 @@ class Parameter(Tensor):
         """Its present numbers: a NumPy array that nobody can write to."""
         assert self.array is not None
         return self.array
+
+
+_changes = [0]
+
+
+def changes() -> int:
+    """How often any parameter of the process got other numbers: equal means that none has."""
+    return _changes[0]
+
+
+def note_change() -> None:
+    """A parameter has other numbers now."""
+    _changes[0] += 1
 
 
 def parameter(data: Any, dtype: Any = None, name: str = "", trainable: bool = True) -> Parameter:
