@@ -188,6 +188,13 @@ def _nests() -> Iterator[tuple[str, RandomProgram]]:
         "all",
         case(lambda x: [ops.sum(ops.add(x, 2.0)), ops.max(x), ops.argmax(x, axis=0)], (100_003,)),
     )
+    yield (
+        "nothing beside something",
+        case(
+            lambda x: [ops.exp(p.slice_(x, starts=(0,), stops=(0,), strides=(1,))), ops.tanh(x)],
+            (1,),
+        ),
+    )
     yield "turned", case(lambda x: ops.add(ops.transpose(x), 1.0), (130, 70))
     yield "backwards", case(lambda x: ops.exp(p.reverse(x, axes=(1,))), (13, 70))
 

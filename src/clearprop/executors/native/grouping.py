@@ -349,6 +349,8 @@ def _axes(equation: Equation) -> tuple[int, ...]:
 
 def _places(shape: Shape, group: Group) -> Iterator[Index]:
     """Where a value of this shape may be computed in the loops of a group."""
+    if 0 not in shape and any(axis.extent == 0 for axis in group.axes):
+        return  # loops over nothing compute nothing
     index = aligned(shape, group.axes)
     if index is not None:
         yield index
