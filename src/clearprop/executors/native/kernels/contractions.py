@@ -2,18 +2,17 @@
 
 A tile's results stay in registers while its sums grow.  Then, still in the first cache, they pass
 through the equations that the group has after the contraction (bias, activation, the update of a
-weight), and only what others read is stored.  If the right factor does not lie in vectors, it is
-copied first into panels of the tile's width.
-
-Where the results are few and the sums long (the gradient of a convolution's kernel), the sums are
-cut into parts, each with results of its own, and the parts are added in order.
+weight), and only what others read is stored.  ``schedule`` decides how all of it is cut.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 
 from clearprop.executors.native.groups import Group
+from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels.affine import Affine, Axis, linear, total
 from clearprop.executors.native.kernels.elements import Lanes
 from clearprop.executors.native.kernels.kernel import (
@@ -23,20 +22,28 @@ from clearprop.executors.native.kernels.kernel import (
     Walk,
     walks_over,
 )
-from clearprop.executors.native.kernels.packing import pack
-from clearprop.executors.native.kernels.part_sums import is_cut, write_in_parts
+from clearprop.executors.native.kernels.packing import (
+    LeftCopier,
+    PanelCopier,
+    Span,
+    SumBlock,
+    on_stack,
+    pack,
+)
+from clearprop.executors.native.kernels.part_sums import Parts, Waiting
+from clearprop.executors.native.kernels.schedule import (
+    Copy,
+    Factor,
+    Schedule,
+    Sizes,
+    choose_schedule,
+)
 from clearprop.executors.native.kernels.sums import Side, sum_of_products
-from clearprop.executors.native.kernels.tile_loops import Level, each_form, over
+from clearprop.executors.native.kernels.tile_loops import Level, each_form
 from clearprop.executors.native.kernels.tile_sums import Loops, TileSums, Variant, lies_along
-from clearprop.executors.native.kernels.tiles import choose_tile
 from clearprop.executors.native.llvm.registers import Operand, integer, vector_type
 from clearprop.executors.native.mathematics.elementwise import memory_type
-
-_LEAST_TASK_FLOPS = 1 << 16
-_MOST_TASKS = 64
-_PARTS = 16  # into which long sums are cut
-_PAGE_BYTES = 4096
-_ROWS_FOR_PANELS = 192
+from clearprop.ir.types import TensorType
 
 
 def write_contraction(compilation: Compilation, group: Group) -> None:
@@ -58,37 +65,99 @@ class Contraction:
         self.writer = KernelWriter(compilation, group.members[0].primitive.name)
         self.f, self.elements = self.writer.function, self.writer.elements
         self.loops = self._loops()
-        rows = (self.loops.row_outer.extent, self.loops.row_inner.extent)
-        columns = self.loops.column.extent
-        self.tile = choose_tile(compilation.machine, rows, columns, self.width)
+        self.sizes = self._sizes()
+        self.schedule = self._schedule()
+        self.tile = self.schedule.tile
         self.panel = self.tile.vectors * self.width
-        right = self.form.right
-        is_shared = columns > 1 and self.form.left.line.factor(self.loops.column.axis) == 1
-        is_packed = columns > 1 and not is_shared and self._wants_panels()
-        if is_packed and self.loops.sum_length:
-            right = self._packed()
-        self.sums = TileSums(
-            self.elements, self.loops, self.form.left, right, self.width, is_padded=is_packed
+        self._spans: dict[Walk, Span] = {}
+        self._copiers()
+
+    # -- how it is cut -----------------------------------------------------------------
+
+    def _sizes(self) -> Sizes:
+        loops, line = self.loops, self.form.right.line
+        repeated = [walk.extent for walk in loops.outer if not line.factor(walk.axis)]
+        return Sizes(
+            batches=math.prod(walk.extent for walk in loops.outer),
+            repeats=math.prod(repeated),
+            rows=(loops.row_outer.extent, loops.row_inner.extent),
+            columns=loops.column.extent,
+            summed=tuple(walk.extent for walk in loops.summed),
+            element_bytes=self.dtype.itemsize,
         )
 
-    def _wants_panels(self) -> bool:
-        """Whether the right factor is copied into panels first.
+    def _schedule(self) -> Schedule:
+        loops, size = self.loops, self.dtype.itemsize
+        left, right = self.form.left, self.form.right
+        last = loops.summed[-1] if loops.summed else None
+        batches = self.sizes.batches
 
-        It has to be where vectors cannot be loaded from it.  It pays where its rows lie so far
-        apart that each is on a page of its own, if there are enough rows of results to read it.
-        """
-        loops, line = self.loops, self.form.right.line
-        if line.factor(loops.column.axis) != 1:
-            return True
-        if not loops.summed or loops.outer:
-            return False
-        if self.form.right.home.buffer in self.compilation.lasting:
-            return loops.column.extent > self.panel  # copied once, read in every round
-        rows = loops.row_outer.extent * loops.row_inner.extent
-        if rows < _ROWS_FOR_PANELS:
-            return False
-        step = line.factor(loops.summed[-1].axis) * self.dtype.itemsize
-        return step >= _PAGE_BYTES // 2 and loops.summed[-1].extent >= _ROWS_FOR_PANELS
+        def factor(side: Side, walk: Walk, read: int) -> Factor:
+            step = side.line.factor(last.axis) if last is not None else 0
+            return Factor(
+                is_along=bool(walk.axes) and side.line.factor(walk.axis) == 1,
+                is_turned=step == 1,
+                step_bytes=abs(step) * size,
+                row_bytes=abs(side.line.factor(walk.axis)) * size if walk.axes else 0,
+                size_bytes=read * size,
+                is_lasting=side.home.buffer in self.compilation.lasting,
+            )
+
+        is_shared = bool(loops.column.axes) and left.line.factor(loops.column.axis) == 1
+        return choose_schedule(
+            self.compilation.machine,
+            self.sizes,
+            factor(left, loops.row_inner, left.home.type.size // max(batches, 1)),
+            factor(right, loops.column, right.home.type.size),
+            is_plain=not is_shared,
+        )
+
+    def _copiers(self) -> None:
+        """What tiles read: the factors, or copies of them."""
+        loops, schedule = self.loops, self.schedule
+        left, right = self.form.left, self.form.right
+        is_packed = schedule.right is not Copy.NOT and self.sizes.length > 0
+        self._panel_home = self._left_home = None
+        row_steps = tuple(
+            left.line.factor(walk.axis) if walk.axes else 0
+            for walk in (loops.row_outer, loops.row_inner)
+        )
+        if is_packed and schedule.right is Copy.BEFORE:
+            outer = [walk for walk in loops.outer if right.line.factor(walk.axis)]
+            right = pack(self.compilation, right, outer, loops.summed, loops.column, self.panel)
+        elif is_packed:
+            type_ = TensorType((self._steps * schedule.group[2],), self.dtype)
+            home, self._panel_memory = on_stack(self.elements, type_)
+            self._panel_home = home
+            column = Affine.of(loops.column.axis).times(self._steps)
+            right = Side(home, column + self._block(None).line(self.panel))
+        if schedule.copies_left:
+            height = -(-schedule.group[1] // self.tile.inner) * self.tile.inner
+            type_ = TensorType((self._steps * height,), self.dtype)
+            home, self._left_memory = on_stack(self.elements, type_)
+            self._left_home = home
+            row = Affine.of(loops.row_inner.axis).times(self._steps)
+            left = Side(home, row + self._block(None).line(self.tile.inner))
+            row_steps = (0, 1)
+        self.left, self.right = left, right
+        self.sums = TileSums(
+            self.elements,
+            loops,
+            left,
+            right,
+            self.width,
+            is_padded=is_packed,
+            row_steps=(row_steps[0], row_steps[1]),
+        )
+
+    @property
+    def _steps(self) -> int:
+        """Steps of the sum in one block, at most."""
+        return self._block(None).length
+
+    def _block(self, span: Span | None) -> SumBlock:
+        walks = self.loops.summed[self.schedule.depth :]
+        return SumBlock(walks, self.schedule.rounds if walks else 1, span)
 
     # -- loops -------------------------------------------------------------------------
 
@@ -124,66 +193,151 @@ class Contraction:
             lines.append(linear(group.index[value], home.strides))
         return lines
 
-    def _packed(self) -> Side:
-        """The right factor in panels of the tile's width, as a new side."""
-        loops = self.loops
-        outer = [walk for walk in loops.outer if self.form.right.line.factor(walk.axis)]
-        return pack(
-            self.compilation, self.form.right, outer, loops.summed, loops.column, self.panel
-        )
-
     # -- the kernels -----------------------------------------------------------------------
 
     def write(self) -> None:
         """Append the kernels."""
-        flops = 2 * self.value.type.size * self.loops.sum_length
-        if is_cut(self):
-            write_in_parts(self, flops)
-            return
-        levels = self.levels()
-        depth, tasks = 0, 1
-        wanted = max(1, min(_MOST_TASKS // 2, flops // _LEAST_TASK_FLOPS))
-        while depth < len(levels) and tasks < wanted:
-            tasks *= levels[depth].count
-            depth += 1
-        if tasks == 1:
-            self.over_tiles(levels, self.sums.whole, self._finish_tile)
-        else:
-            with self.f.loop(self.writer.begin, self.writer.end) as loop:
+        flops = 2 * self.value.type.size * self.sizes.length
+        parts = Parts(self) if self.schedule.parts > 1 else None
+        levels = [*[Level(walk, 1) for walk in self.loops.outer], *self._groups()]
+        tasks = self.schedule.parts * math.prod(level.count for level in levels)
+        with ExitStack() as stack:
+            task: Operand = integer(0)
+            if tasks > 1:
+                loop = stack.enter_context(self.f.loop(self.writer.begin, self.writer.end))
                 assert loop.index is not None
-                rest = loop.index
-                for level in reversed(levels[:depth]):
-                    count = integer(level.count)
-                    level.stand(self.f, self.f.binary("urem", rest, count))
-                    rest = self.f.binary("udiv", rest, count)
-                self.over_tiles(levels[depth:], self.sums.whole, self._finish_tile)
+                task = loop.index
+            for level in reversed(levels):
+                number, task = self._digit(task, level.count)
+                level.stand(self.f, number)
+                self._spans[level.walk] = level.span(self.f, number)
+            self._task(parts, task)
         self.writer.finish(tasks, flops, rate=MULTIPLY_ADDS_PER_SECOND)
+        if parts is not None:
+            parts.write_end()
 
-    def levels(self) -> list[Level]:
-        """The loops over tiles, the outermost first."""
-        loops, tile = self.loops, self.tile
-        return [
-            *[Level(walk, 1) for walk in loops.outer],
-            Level(loops.column, self.panel),
-            Level(loops.row_outer, tile.outer),
-            Level(loops.row_inner, tile.inner),
-        ]
+    def _digit(self, number: Operand, count: int) -> tuple[Operand, Operand]:
+        """The last digit of a number written in base ``count``, and those before it."""
+        if count == 1:
+            return integer(0), number
+        base = integer(count)
+        return self.f.binary("urem", number, base), self.f.binary("udiv", number, base)
 
-    def over_tiles(
+    def _groups(self) -> list[Level]:
+        loops = self.loops
+        walks = (loops.row_outer, loops.row_inner, loops.column)
+        return [Level(*pair) for pair in zip(walks, self.schedule.group, strict=True)]
+
+    def _task(self, parts: Parts | None, part: Operand) -> None:
+        """Everything of one task: all blocks of its sums."""
+        schedule, summed = self.schedule, self.loops.summed
+        if parts is not None:
+            parts.begin(part)
+            first = summed[0]
+            chunk = -(-first.extent // schedule.parts)
+            start = self.f.multiply(part, chunk)
+            whole = Span(start, self.f.minimum(self.f.add(start, chunk), first.extent))
+        elif schedule.is_blocked(self.sizes):
+            whole = Span(integer(0), integer(summed[0].extent))
+        else:
+            self._over_block(self._block(None), self.sums.zeros, self._finish_tile)
+            return
+        results = parts or self._waiting()
+        if parts is not None and schedule.depth == 0 and schedule.rounds >= chunk:
+            self._over_block(self._block(whole), self.sums.zeros, results.keep)
+            return
+        results.clear()
+        with self._blocks(whole) as block:
+            self._over_block(block, results.loaded, results.keep)
+        if parts is None:
+            self._over_tiles(lambda variant: self._finish_tile(variant, results.loaded(variant)))
+
+    def _waiting(self) -> Waiting:
+        """Memory on the stack for the results of one task."""
+        group = self.schedule.group
+        home, memory = on_stack(self.elements, TensorType(group, self.dtype))
+        walks = (self.loops.row_outer, self.loops.row_inner, self.loops.column)
+        before = integer(0)
+        parts = []
+        for walk, stride in zip(walks, home.strides, strict=True):
+            if walk.axes:
+                parts.append(Affine.of(walk.axis).times(stride))
+                before = self.f.add(before, self.f.multiply(self._spans[walk].start, -stride))
+        element = memory_type(self.dtype)
+        self.writer.pointers.set(home.buffer, self.f.address(memory, element, before))
+        return Waiting(self.sums, home, total(parts), memory, home.type.size_bytes)
+
+    @contextmanager
+    def _blocks(self, whole: Span) -> Iterator[SumBlock]:
+        """Loops over the blocks of the sum, within a range of its outermost loop."""
+        schedule, summed, f = self.schedule, self.loops.summed, self.f
+        with ExitStack() as stack:
+            for number, walk in enumerate(summed[: schedule.depth + 1]):
+                span = whole if number == 0 else Span(integer(0), integer(walk.extent))
+                step = schedule.rounds if number == schedule.depth else 1
+                loop = stack.enter_context(f.loop(*span, step))
+                assert loop.index is not None
+                walk.stand(loop.index)
+            stop = f.minimum(f.add(loop.index, schedule.rounds), span.stop)
+            yield self._block(Span(loop.index, stop))
+
+    def _over_block(
         self,
-        levels: Sequence[Level],
-        compute: Callable[[Variant], list[Operand]],
-        finish: Callable[[Variant, list[Operand]], None],
+        block: SumBlock,
+        first: Callable[[Variant], list[Operand]],
+        then: Callable[[Variant, list[Operand]], None],
     ) -> None:
-        """Loops over tiles: what computes each, and what is done with its results."""
-        loops, tile = self.loops, self.tile
+        """All tiles of a task, for one block of the sum.
+
+        Args:
+            block: of the sum.
+            first: what the products of a tile are added to.
+            then: what is done with its results.
+        """
+        if self._left_home is not None:
+            rows = self._spans[self.loops.row_inner]
+            before = self.f.multiply(rows.start, -self._steps)
+            before = self.f.add(before, block.before(self.f, self.tile.inner))
+            self._set(self._left_home, self._left_memory, before)
+            copier = LeftCopier(
+                self.elements, self.form.left, self.left, block, self.loops.row_inner,
+                self.tile.inner,
+            )  # fmt: skip
+            copier.write(rows)
+
+        if self._panel_home is not None:
+            columns = self._spans[self.loops.column]
+            before = self.f.multiply(columns.start, -self._steps)
+            before = self.f.add(before, block.before(self.f, self.panel))
+            self._set(self._panel_home, self._panel_memory, before)
+            PanelCopier(
+                self.elements, self.form.right, self.right, block, self.loops.column, self.panel
+            ).write(columns)
+        self._over_tiles(
+            lambda variant: then(variant, self.sums.sums(variant, first(variant), block))
+        )
+
+    def _set(self, home: Home, memory: Operand, before: Operand) -> None:
+        """Say where an array of the kernel's own would begin, counted from outside of the task."""
+        address = self.f.address(memory, memory_type(self.dtype), before)
+        self.writer.pointers.set(home.buffer, address)
+
+    def _over_tiles(self, write: Callable[[Variant], None]) -> None:
+        """Loops over the tiles of a task."""
+        loops, tile, f = self.loops, self.tile, self.f
         walks = (loops.row_outer, loops.row_inner, loops.column)
         sizes = (tile.outer, tile.inner, self.panel)
-
-        def write(variant: Variant) -> None:
-            finish(variant, compute(variant))
-
-        over(self.f, levels, lambda: each_form(self.f, walks, sizes, write))
+        with ExitStack() as stack:
+            for place in (2, 0, 1):
+                span = self._spans[walks[place]]
+                index = span.start
+                if walks[place].extent > sizes[place]:
+                    loop = stack.enter_context(f.loop(*span, sizes[place]))
+                    assert loop.index is not None
+                    index = loop.index
+                if walks[place].axes:
+                    walks[place].stand(index)
+            each_form(f, walks, sizes, write)
 
     # -- what follows --------------------------------------------------------------------
 

@@ -71,6 +71,11 @@ class Pointers:
         self.homes: list[Home] = []
         self._function = function
         self._known: dict[tuple[Buffer, int], Operand] = {}
+        self._own: dict[Buffer, Operand] = {}
+
+    def set(self, buffer: Buffer, address: Operand) -> None:
+        """Say where a buffer of the kernel's own begins, from here on."""
+        self._own[buffer] = address
 
     @property
     def parameters(self) -> list[Operand]:
@@ -79,6 +84,8 @@ class Pointers:
 
     def address(self, home: Home) -> Operand:
         """The parameter with the address of an array's first element."""
+        if home.buffer in self._own:
+            return self._own[home.buffer]
         key = home.buffer, home.offset * home.type.dtype.itemsize
         if key not in self._known:
             self._known[key] = self._function.parameter("ptr", f"p{len(self.homes)}")

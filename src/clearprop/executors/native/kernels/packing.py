@@ -1,24 +1,82 @@
-"""Panels: a factor of a contraction copied so that vectors can be loaded from it one after another.
+"""Factors of a contraction copied so that tiles read numbers that lie one after another.
 
-A panel holds the columns of one tile, row by row of the sum, with zeros where the last panel has
-no columns.  Where the sum's axis is the one that lies side by side in memory, square blocks are
-turned over in registers.
+A panel holds the columns of the right factor that one tile takes, row by row of the sum, with zeros
+where the last panel has no columns.  Where the sum's axis is the one that lies side by side in
+memory, square blocks are turned over in registers.  The left factor is copied tile by tile where
+its rows are columns in memory.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-from clearprop.executors.native.homes import Home
+from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.kernels.affine import Affine, total
-from clearprop.executors.native.kernels.elements import Lanes
+from clearprop.executors.native.kernels.elements import Elements, Lanes
 from clearprop.executors.native.kernels.kernel import Compilation, KernelWriter, Walk, nested
 from clearprop.executors.native.kernels.sums import Side
 from clearprop.executors.native.llvm.registers import Operand, constant, integer, vector_type
 from clearprop.executors.native.llvm.writer import Function
 from clearprop.executors.native.mathematics.elementwise import memory_type
 from clearprop.ir.types import TensorType
+
+
+_PANELS_OF_A_TASK = 8  # rows of all of them lie side by side in memory
+
+
+class Span(NamedTuple):
+    """Rounds of a loop: from ``start`` up to, without, ``stop``."""
+
+    start: Operand
+    stop: Operand
+
+
+class SumBlock(NamedTuple):
+    """A part of a sum: some rounds of its first loop, and all of those inside.
+
+    Attributes:
+        walks: the loops.
+        rounds: how many of the first one at most.
+        span: which of them; None for all.
+    """
+
+    walks: Sequence[Walk]
+    rounds: int
+    span: Span | None
+
+    @property
+    def length(self) -> int:
+        """Steps in all, at most."""
+        return self.rounds * math.prod(walk.extent for walk in self.walks[1:])
+
+    def line(self, stride: int) -> Affine:
+        """Where a step of it lies among others ``stride`` apart, counted from round 0."""
+        parts = []
+        for walk in reversed(self.walks):
+            parts.append(Affine.of(walk.axis).times(stride))
+            stride *= walk.extent
+        return total(parts)
+
+    def before(self, f: Function, stride: int) -> Operand:
+        """How far in front of the block's first step round 0 would lie, as a negative number."""
+        if self.span is None:
+            return integer(0)
+        inner = math.prod(walk.extent for walk in self.walks[1:])
+        return f.multiply(self.span.start, -stride * inner)
+
+    def over(
+        self, f: Function, carried: Sequence[Operand], body: Callable[[list[Operand]], list[Operand]]
+    ) -> list[Operand]:
+        """Loops over all steps; what the body returns is carried on."""
+        if self.span is None:
+            return nested(f, self.walks, carried, body)
+        with f.loop(*self.span, carried=carried) as loop:
+            assert loop.index is not None
+            self.walks[0].stand(loop.index)
+            loop.next = nested(f, self.walks[1:], loop.carried, body)
+        return loop.results
 
 
 def pack(
@@ -29,7 +87,7 @@ def pack(
     column: Walk,
     panel: int,
 ) -> Side:
-    """The side in panels; appends the kernel that copies it there.
+    """The right side in panels; appends the kernel that copies it there.
 
     In a loop, what is the same in all rounds is copied once, before it.
 
@@ -44,87 +102,123 @@ def pack(
     length = math.prod(walk.extent for walk in summed)
     panels = -(-column.extent // panel)
     batches = math.prod(walk.extent for walk in outer)
-    dtype = side.home.type.dtype
-    type_ = TensorType((batches, panels, length, panel), dtype)
+    type_ = TensorType((batches, panels, length, panel), side.home.type.dtype)
     lasts = side.home.buffer in compilation.lasting
     home = Home.plain(compilation.temporary(type_.size_bytes, lasts=lasts), type_)
-    stride, parts = panel, []
-    for walk in reversed(summed):
-        parts.append(Affine.of(walk.axis).times(stride))
-        stride *= walk.extent
+    block = SumBlock(summed, summed[0].extent if summed else 1, None)
     # The place of a panel, counted by its first column.
-    parts.append(Affine.of(column.axis).times(length))
+    parts = [block.line(panel), Affine.of(column.axis).times(length)]
     stride = panels * length * panel
     for walk in reversed(outer):
         parts.append(Affine.of(walk.axis).times(stride))
         stride *= walk.extent
     packed = Side(home, total(parts))
-    _Packing(compilation, side, packed, summed, column, panel).write(outer, lasts=lasts)
+    writer = KernelWriter(compilation, "pack")
+    copier = PanelCopier(writer.elements, side, packed, block, column, panel)
+    f, width = writer.function, _PANELS_OF_A_TASK * panel
+    with f.loop(writer.begin, writer.end) as loop:
+        assert loop.index is not None
+        start = f.multiply(loop.index, width)
+        span = Span(start, f.minimum(f.add(start, width), column.extent))
+
+        def one_batch(carried: list[Operand]) -> list[Operand]:
+            copier.write(span)
+            return carried
+
+        nested(f, outer, [], one_batch)
+    tasks = -(-column.extent // width)
+    writer.finish(tasks, type_.size, is_before=lasts)
     return packed
 
 
-class _Packing:
-    """The kernel that copies a factor into panels."""
+def on_stack(elements: Elements, type_: TensorType) -> tuple[Home, Operand]:
+    """An array on the stack of a kernel: its home, whose address is to be said, and the memory."""
+    home = Home.plain(Buffer("stack", type_.size_bytes), type_)
+    return home, elements.function.stack(memory_type(type_.dtype), type_.size)
+
+
+class PanelCopier:
+    """Writes what copies panels of the right factor.
+
+    Args:
+        elements: of the kernel.
+        side: the factor.
+        packed: where to, as a side.
+        block: the steps of the sum that are copied.
+        column: the loop that vectors take.
+        panel: columns of a panel.
+    """
 
     def __init__(
         self,
-        compilation: Compilation,
+        elements: Elements,
         side: Side,
         packed: Side,
-        summed: Sequence[Walk],
+        block: SumBlock,
         column: Walk,
         panel: int,
     ) -> None:
-        self.writer = KernelWriter(compilation, "pack")
-        self.f, self.elements = self.writer.function, self.writer.elements
+        self.f, self.elements = elements.function, elements
         self.side, self.packed, self.panel = side, packed, panel
-        self.summed, self.column = summed, column
+        self.block, self.column = block, column
         self.dtype = side.home.type.dtype
         self.element = memory_type(self.dtype)
-        self.width = compilation.machine.lanes(self.dtype.itemsize)
+        machine = elements.function.module.machine
+        assert machine is not None
+        self.width = machine.lanes(self.dtype.itemsize)
         self.stride = side.line.factor(column.axis)  # from column to column
-        last = summed[-1] if summed else None
-        is_turned = last is not None and side.line.factor(last.axis) == 1
-        self.turned = last if is_turned and last and last.extent >= self.width else None
+        last = block.walks[-1] if block.walks else None
+        is_turned = last is not None and side.line.factor(last.axis) == 1 and self.stride != 1
+        is_whole = block.span is None or len(block.walks) > 1
+        self.turned = (
+            last if is_turned and is_whole and last and last.extent >= self.width else None
+        )
 
-    def write(self, outer: Sequence[Walk], *, lasts: bool) -> None:
-        """Append the kernel: a task for each panel."""
-        f, panels = self.f, -(-self.column.extent // self.panel)
-        rest = self.column.extent % self.panel
-        with f.loop(self.writer.begin, self.writer.end) as loop:
-            assert loop.index is not None
-            number = loop.index
-            self.column.stand(f.multiply(number, self.panel))
+    def write(self, span: Span) -> None:
+        """Copy the panels of a span of columns; it begins with a panel."""
+        f, extent = self.f, self.column.extent
+        rest = extent % self.panel
+        stop = f.minimum(span.stop, extent - rest) if rest else span.stop
+        if extent >= self.panel:
+            self._whole_panels(Span(span.start, stop))
+        if rest:
+            is_last = f.compare("icmp eq", span.stop, integer(extent))
+            with f.when(is_last):
+                self.column.stand(extent - rest)
+                self._each_step(lambda: self._row(rest), lambda: self._turn(rest))
 
-            def one_batch(carried: list[Operand]) -> list[Operand]:
-                if not rest:
-                    self._panel(self.panel)
-                    return carried
-                if panels > 1:
-                    with f.when(f.compare("icmp slt", number, integer(panels - 1))):
-                        self._panel(self.panel)
-                with f.when(f.compare("icmp eq", number, integer(panels - 1))):
-                    self._panel(rest)
-                return carried
+    def _whole_panels(self, span: Span) -> None:
+        f = self.f
 
-            nested(f, outer, [], one_batch)
-        self.writer.finish(panels, self.packed.home.type.size, is_before=lasts)
+        def over_panels(write: Callable[[], None]) -> None:
+            with f.loop(*span, self.panel) as loop:
+                assert loop.index is not None
+                self.column.stand(loop.index)
+                write()
 
-    def _panel(self, count: int) -> None:
-        """One panel, ``count`` columns of which are there."""
-
-        def rows(carried: list[Operand]) -> list[Operand]:
-            self._row(count)
-            return carried
-
-        def blocks(carried: list[Operand]) -> list[Operand]:
-            self._blocks(count)
-            return carried
-
-        if self.turned is not None:
-            nested(self.f, self.summed[:-1], [], blocks)
+        if self.turned is None:  # rows of all panels one after the other, as they lie in memory
+            self._each_step(lambda: over_panels(lambda: self._row(self.panel)), lambda: None)
         else:
-            nested(self.f, self.summed, [], rows)
+            over_panels(
+                lambda: self._each_step(lambda: None, lambda: self._turn(self.panel))
+            )
+
+    def _each_step(self, row: Callable[[], None], turn: Callable[[], None]) -> None:
+        """Loops over the steps of the block: one by one, or in squares."""
+
+        def step(carried: list[Operand]) -> list[Operand]:
+            row()
+            return carried
+
+        def square(carried: list[Operand]) -> list[Operand]:
+            turn()
+            return carried
+
+        block = self.block
+        if self.turned is None:
+            block.over(self.f, [], step)
+        else:
+            SumBlock(block.walks[:-1], block.rounds, block.span).over(self.f, [], square)
 
     def _addresses(self) -> tuple[Operand, Operand]:
         self.elements.lanes = Lanes(None)
@@ -142,11 +236,11 @@ class _Packing:
             x = constant(vector_type(self.element, width), 0)
             if used:
                 start = f.address(source, self.element, at * self.stride)
-                x = self.elements.load_from(start, self.stride, self.dtype)
+                x = self.elements.load_from(start, self.stride, self.dtype, pinned=True)
                 x = f.splat(x, width) if self.stride == 0 else f.widen(x, width)
             f.store(x, f.address(target, self.element, at))
 
-    def _blocks(self, count: int) -> None:
+    def _turn(self, count: int) -> None:
         """Square blocks of one panel, each turned over, then the rows that are left."""
         f, width, last = self.f, self.width, self.turned
         assert last is not None
@@ -158,16 +252,71 @@ class _Packing:
             source, target = self._addresses()
             for at in range(0, self.panel, width):
                 used = max(0, min(width, count - at))
-                vectors = [
-                    f.load(zero.type, f.address(source, self.element, (at + row) * self.stride))
+                starts = [
+                    f.address(source, self.element, (at + row) * self.stride)
                     for row in range(used)
                 ]
+                vectors = [f.load(zero.type, start, pinned=True) for start in starts]
                 vectors += [zero] * (width - used)
                 for row, x in enumerate(turned_over(f, vectors)):
                     f.store(x, f.address(target, self.element, row * self.panel + at))
         for row in range(whole, last.extent):
             last.stand(row)
             self._row(count)
+
+
+class LeftCopier:
+    """Writes what copies rows of the left factor, tile by tile, step by step of the sum.
+
+    Args:
+        elements: of the kernel.
+        side: the factor; its rows lie side by side.
+        packed: where to, as a side.
+        block: the steps of the sum that are copied.
+        rows: the loop over rows.
+        tile: rows of a tile.
+    """
+
+    def __init__(
+        self,
+        elements: Elements,
+        side: Side,
+        packed: Side,
+        block: SumBlock,
+        rows: Walk,
+        tile: int,
+    ) -> None:
+        self.f, self.elements = elements.function, elements
+        self.side, self.packed, self.block = side, packed, block
+        self.rows, self.tile = rows, tile
+        self.element = memory_type(side.home.type.dtype)
+
+    def write(self, span: Span) -> None:
+        """Copy the rows of a span; it begins with a tile."""
+        f, rest = self.f, self.rows.extent % self.tile
+        with f.loop(*span, self.tile) as loop:
+            assert loop.index is not None
+            self.rows.stand(loop.index)
+            bound = integer(self.rows.extent - rest)
+            if not rest:
+                self._tile(self.tile)
+            elif self.rows.extent > self.tile:
+                with f.when(f.compare("icmp slt", loop.index, bound)):
+                    self._tile(self.tile)
+            if rest:
+                with f.when(f.compare("icmp sge", loop.index, bound)):
+                    self._tile(rest)
+
+    def _tile(self, count: int) -> None:
+        def step(carried: list[Operand]) -> list[Operand]:
+            self.elements.lanes = Lanes(None)
+            source, _ = self.elements.place(self.side.home, self.side.line)
+            target, _ = self.elements.place(self.packed.home, self.packed.line)
+            x = self.f.load(vector_type(self.element, count), source, pinned=True)
+            self.f.store(x, target)
+            return carried
+
+        self.block.over(self.f, [], step)
 
 
 def turned_over(f: Function, vectors: Sequence[Operand]) -> list[Operand]:

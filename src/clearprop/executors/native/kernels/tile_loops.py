@@ -9,6 +9,7 @@ from itertools import product
 
 from clearprop.executors.native.kernels.kernel import Walk
 from clearprop.executors.native.kernels.tile_sums import Variant
+from clearprop.executors.native.kernels.packing import Span
 from clearprop.executors.native.llvm.registers import Operand, integer
 from clearprop.executors.native.llvm.writer import Function
 
@@ -35,6 +36,13 @@ class Level:
         if self.walk.axes:
             self.walk.stand(f.multiply(number, self.size))
 
+    def span(self, f: Function, number: Operand) -> Span:
+        """The rounds of the walk in a tile."""
+        if self.count == 1:
+            return Span(integer(0), integer(self.walk.extent))
+        start = f.multiply(number, self.size)
+        return Span(start, f.minimum(f.add(start, self.size), self.walk.extent))
+
 
 def edges(walk: Walk, size: int) -> list[int]:
     """The sizes that tiles on a walk have: the usual one, and that of the last if it is less."""
@@ -42,19 +50,6 @@ def edges(walk: Walk, size: int) -> list[int]:
     if walk.extent < size:
         return [walk.extent]
     return [size, rest] if rest else [size]
-
-
-def over(f: Function, levels: Sequence[Level], body: Callable[[], None]) -> None:
-    """Loops over whole levels, the first one outside."""
-    with ExitStack() as stack:
-        for level in levels:
-            if level.count == 1:
-                level.stand(f, integer(0))
-            else:
-                loop = stack.enter_context(f.loop(0, level.count))
-                assert loop.index is not None
-                level.stand(f, loop.index)
-        body()
 
 
 def each_form(

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from clearprop.dtypes import DType
 from clearprop.executors.native.kernels.elements import Elements, Lanes
 from clearprop.executors.native.kernels.kernel import Walk, nested
+from clearprop.executors.native.kernels.packing import SumBlock
 from clearprop.executors.native.kernels.reducers import Reducer
 from clearprop.executors.native.kernels.sums import Side
 from clearprop.executors.native.llvm.registers import Operand, constant, vector_type
@@ -61,6 +62,8 @@ class TileSums:
         right: the factor that is read in vectors.
         width: lanes of a vector.
         is_padded: whether vectors of ``right`` may be read beyond its last column.
+        row_steps: elements from row to row of the left factor within a tile, on the last two axes
+            of the rows.
     """
 
     def __init__(
@@ -72,9 +75,11 @@ class TileSums:
         width: int,
         *,
         is_padded: bool,
+        row_steps: tuple[int, int],
     ) -> None:
         self.elements, self.loops, self.left, self.right = elements, loops, left, right
         self.f, self.width, self._is_padded = elements.function, width, is_padded
+        self._row_steps = row_steps
         self.dtype: DType = left.home.type.dtype
         self.element = memory_type(self.dtype)
         column = loops.column
@@ -95,21 +100,17 @@ class TileSums:
         count = variant.outer * variant.inner * len(self.vectors(variant.columns))
         return [constant(vector_type(self.element, self.width), 0)] * count
 
-    def whole(self, variant: Variant) -> list[Operand]:
-        """A tile's results."""
-        if self.is_along:
-            return self._along(variant)
-        return self.sums(variant, self.zeros(variant), self.loops.summed)
-
     def rows(self, variant: Variant) -> list[tuple[int, int]]:
         """The places of a tile's rows on the last two axes."""
         return list(product(range(variant.outer), range(variant.inner)))
 
-    def sums(self, variant: Variant, sums: list[Operand], walks: Sequence[Walk]) -> list[Operand]:
-        """A tile's results: all products of some loops added to ``sums``."""
-        if any(walk.extent == 0 for walk in walks):
+    def sums(self, variant: Variant, sums: list[Operand], block: SumBlock) -> list[Operand]:
+        """A tile's results: all products of a block of the sum added to ``sums``."""
+        if any(walk.extent == 0 for walk in block.walks):
             return sums
-        return nested(self.f, walks, sums, lambda carried: self.step(variant, carried))
+        if self.is_along:
+            return self._along(variant)
+        return block.over(self.f, sums, lambda carried: self.step(variant, carried))
 
     def step(self, variant: Variant, sums: list[Operand]) -> list[Operand]:
         """One product for each of the tile's results."""
@@ -120,13 +121,16 @@ class TileSums:
         for number, count in enumerate(self.vectors(variant.columns)):
             address = f.address(start, element, number * self.width)
             used = self.width if self._is_padded else count
-            vectors.append(f.widen(f.load(vector_type(element, used), address), self.width))
+            x = f.load(vector_type(element, used), address, pinned=self._is_own(right))
+            vectors.append(f.widen(x, self.width))
         first, _ = self.elements.place(left.home, left.line)
-        steps = self._row_steps()
+        steps = self._row_steps
         result = []
         for place, (outer, inner) in enumerate(self.rows(variant)):
             address = f.address(first, element, outer * steps[0] + inner * steps[1])
-            spread = None if self.is_shared else f.splat(f.load(element, address), self.width)
+            spread = None
+            if not self.is_shared:
+                spread = f.splat(f.load(element, address, pinned=self._is_own(left)), self.width)
             for at, vector in enumerate(vectors):
                 before = sums[place * len(vectors) + at]
                 factor = spread
@@ -169,7 +173,7 @@ class TileSums:
         right, _ = self.elements.place(self.right.home, self.right.line)
         first, _ = self.elements.place(left.home, left.line)
         vector = f.widen(f.load(type_, right), self.width)
-        steps = self._row_steps()
+        steps = self._row_steps
         result = []
         for before, (outer, inner) in zip(sums, self.rows(variant), strict=True):
             address = f.address(first, element, outer * steps[0] + inner * steps[1])
@@ -177,10 +181,10 @@ class TileSums:
             result.append(self._multiply_add(factor, vector, before))
         return result
 
-    def _row_steps(self) -> list[int]:
-        """Elements from row to row of the left factor, on the last two axes of the rows."""
-        walks = (self.loops.row_outer, self.loops.row_inner)
-        return [self.left.line.factor(walk.axis) if walk.axes else 0 for walk in walks]
+    @staticmethod
+    def _is_own(side: Side) -> bool:
+        """Whether it is memory of the kernel, which changes while it runs."""
+        return side.home.buffer.kind == "stack"
 
     def _multiply_add(self, x: Operand, y: Operand, z: Operand) -> Operand:
         if self.dtype.kind == "f":

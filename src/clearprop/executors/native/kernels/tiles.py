@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from clearprop.executors.native.llvm.machine import Machine
 
+_LATENCY = 9  # multiply-adds that must be under way for none to wait, with some room
+_TWO_ROWS = 1.1  # what tiles on two axes of an image cost more
+
 
 class Tile(NamedTuple):
     """A block of results: ``outer * inner`` rows of ``vectors`` vectors each.
@@ -44,16 +47,29 @@ def choose_tile(machine: Machine, rows: tuple[int, int], columns: int, width: in
     for vectors in range(1, min(wanted, 6) + 1):
         vectors = balanced(wanted, vectors)
         most = max(1, (machine.vector_registers - vectors - 2) // vectors)
-        inner = balanced(rows[1], most)
-        for outer in range(1, most // inner + 1) if inner == rows[1] else (1,):
-            outer = balanced(rows[0], outer)
-            tile = Tile(outer, inner, vectors)
-            count = -(-rows[0] // outer) * -(-rows[1] // inner) * -(-wanted // vectors)
-            work = tile.rows * vectors
-            # Loads go beside the arithmetic, but not for nothing; short sums wait (latency 8).
-            cost = count * (max(work, 8) + 0.25 * (tile.rows + vectors) + 0.5)
-            uneven = (rows[0] % outer > 0) + (rows[1] % inner > 0) + (wanted % vectors > 0)
-            cost *= 1 + 0.02 * uneven
-            if cost < least:
-                best, least = tile, cost
+        for outer in range(1, min(most, rows[0]) + 1):
+            inner = min(rows[1], most // outer)
+            for tile in (Tile(outer, inner, vectors), Tile(outer, balanced(rows[1], inner), vectors)):
+                cost = _cost(tile, rows, wanted)
+                if cost < least:
+                    best, least = tile, cost
     return best
+
+
+def _cost(tile: Tile, rows: tuple[int, int], vectors: int) -> float:
+    """Time of all tiles for one step of the sum, in multiply-adds of whole vectors."""
+    total = 0.0
+    for outer, outer_count in _pieces(rows[0], tile.outer):
+        for inner, inner_count in _pieces(rows[1], tile.inner):
+            for width, width_count in _pieces(vectors, tile.vectors):
+                work, loads = outer * inner * width, outer * inner + width
+                # Loads go beside the arithmetic, but not for nothing.
+                step = max(work + 2, _LATENCY) + 0.25 * loads
+                total += outer_count * inner_count * width_count * step
+    return total * (_TWO_ROWS if tile.outer > 1 else 1)
+
+
+def _pieces(extent: int, size: int) -> list[tuple[int, int]]:
+    """Sizes of the tiles that cover an axis, and how many there are of each."""
+    whole, rest = divmod(extent, size)
+    return [(size, whole), (rest, 1)] if rest else [(size, whole)]

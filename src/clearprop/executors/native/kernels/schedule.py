@@ -1,0 +1,300 @@
+"""How a contraction is cut: into tasks, into tiles, and its sums into blocks.
+
+A task computes a block of the results.  It copies what lies badly for its tiles next to each
+other first, on its own stack: a few columns of the right factor at a time (a panel), and rows of
+the left one where they are columns in memory.  A long sum is taken in blocks that the first
+caches hold; between two blocks the results wait in memory.
+
+Everything follows from the sizes and the processor; nothing from the number of threads.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+from clearprop.executors.native.kernels.tiles import Tile, balanced, choose_tile
+from clearprop.executors.native.llvm.machine import Machine
+
+_LEAST_TASK_FLOPS = 1 << 16
+_MOST_TASKS = 16
+_PARTS = 16  # into which long sums of few results are cut
+_LONG_SUM = 2048
+_PANELS_BYTES = 128 << 10  # of the right factor on the stack, at most
+_ROWS_BYTES = 128 << 10  # of the left factor there
+_RESULTS_BYTES = 96 << 10  # of results that wait there
+_STEPS = 512  # of a block of the sum
+_UNBLOCKED = 1.6  # blocks, that are one yet
+_FAR_BYTES = 2048  # from one step of the sum to the next, where each line is on a page of its own
+# What copying or reading a number once more takes, in multiply-adds of whole vectors.
+_COPY, _TURN, _READ, _READ_FAR = 1.5, 2.5, 0.3, 1.0
+_TOLERATED = 0.05  # share of the time that repeated copies may take
+_IDLE = 0.4  # of a task: what threads wait for one another in the end
+
+
+class Copy(Enum):
+    """Where the right factor is copied into panels."""
+
+    NOT = "read in place"
+    BEFORE = "copied into panels before"
+    INSIDE = "copied into panels by each task"
+
+
+class Factor(NamedTuple):
+    """How a factor lies in memory.
+
+    Attributes:
+        is_along: whether its numbers lie side by side: of the left factor from row to row, of the
+            right one from column to column.
+        is_turned: whether numbers lie side by side along the sum.
+        step_bytes: from one step of the sum's innermost loop to the next.
+        row_bytes: from row to row, or from column to column.
+        size_bytes: of all that is read of it for one batch.
+        is_lasting: whether it is the same in all rounds of the loop around.
+    """
+
+    is_along: bool
+    is_turned: bool
+    step_bytes: int
+    row_bytes: int
+    size_bytes: int
+    is_lasting: bool = False
+
+
+class Sizes(NamedTuple):
+    """The loops of a contraction.
+
+    Attributes:
+        batches: rounds of all loops outside of the tiles'.
+        repeats: how many of them read the same right factor.
+        rows: places on the last two axes of the rows.
+        columns: how many there are.
+        summed: rounds of each loop that disappears.
+        element_bytes: of one number.
+    """
+
+    batches: int
+    repeats: int
+    rows: tuple[int, int]
+    columns: int
+    summed: tuple[int, ...]
+    element_bytes: int
+
+    @property
+    def length(self) -> int:
+        """Products in each sum."""
+        return math.prod(self.summed)
+
+    @property
+    def results(self) -> int:
+        """How many sums there are in one batch."""
+        return self.rows[0] * self.rows[1] * self.columns
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How a contraction is cut.
+
+    Attributes:
+        tile: of results whose sums are in registers at the same time.
+        group: rows (on two axes) and columns of one task.
+        parts: ranges of the sum's outermost loop, each of them a task with results of its own.
+        depth: which loop of the sum is taken in blocks; those before it round by round.
+        rounds: of that loop in one block.
+        right: where the right factor is copied.
+        copies_left: whether rows of the left factor are copied.
+    """
+
+    tile: Tile
+    group: tuple[int, int, int]
+    parts: int
+    depth: int
+    rounds: int
+    right: Copy
+    copies_left: bool
+
+    def is_blocked(self, sizes: Sizes) -> bool:
+        """Whether results wait in memory between blocks of the sum."""
+        return self.depth > 0 or bool(sizes.summed) and self.rounds < sizes.summed[0]
+
+
+def choose_schedule(
+    machine: Machine, sizes: Sizes, left: Factor, right: Factor, *, is_plain: bool
+) -> Schedule:
+    """The schedule of a contraction.
+
+    Args:
+        machine: for which processor.
+        sizes: of its loops.
+        left: the factor whose numbers are spread over vectors.
+        right: the factor that is read in vectors.
+        is_plain: whether vectors lie along columns of the right factor alone.
+    """
+    width = machine.lanes(sizes.element_bytes)
+    tile = choose_tile(machine, sizes.rows, sizes.columns, width)
+    panel = tile.vectors * width
+    whole = (*sizes.rows, -(-sizes.columns // panel) * panel)
+    if not sizes.length:
+        return Schedule(tile, whole, 1, 0, 1, Copy.NOT, copies_left=False)
+    parts = _parts(machine, sizes, left, right)
+    copy = _copy_of_right(machine, sizes, right, panel, parts) if is_plain else Copy.NOT
+    copies_left = (
+        is_plain
+        and sizes.columns > panel
+        and left.is_along
+        and sizes.rows[0] == 1
+        and left.step_bytes >= _FAR_BYTES
+        and left.size_bytes > machine.level1_bytes
+    )
+    if copies_left and right.is_turned and copy is Copy.INSIDE:
+        copy = Copy.BEFORE
+    depth, rounds = 0, sizes.summed[0] if sizes.summed else 1
+    if sizes.length > _UNBLOCKED * _STEPS and (copy is Copy.INSIDE or copies_left):
+        depth, rounds = _block(sizes)
+    steps = rounds * math.prod(sizes.summed[depth + 1 :])
+    group = whole
+    if parts == 1:
+        group = _Groups(machine, sizes, left, right, tile, copy, steps, copies_left).best
+    elif copy is Copy.INSIDE and steps * whole[2] * sizes.element_bytes > _PANELS_BYTES:
+        copy = Copy.NOT if right.is_along else Copy.BEFORE
+    return Schedule(tile, group, parts, depth, rounds, copy, copies_left)
+
+
+def _parts(machine: Machine, sizes: Sizes, left: Factor, right: Factor) -> int:
+    """Into how many parts the sums are cut: where they are long, and the results few."""
+    if sizes.batches > 1 or sizes.columns == 1:
+        return 1
+    results = sizes.results * sizes.element_bytes
+    is_long = sizes.length >= _LONG_SUM and sizes.summed[0] >= 2
+    cache = machine.level2_bytes
+    reads = left.size_bytes + right.size_bytes
+    if not is_long or results > cache // 4 or reads <= cache // 2:
+        return 1
+    chunk = -(-sizes.summed[0] // _PARTS)
+    return -(-sizes.summed[0] // chunk)
+
+
+def _copy_of_right(
+    machine: Machine, sizes: Sizes, right: Factor, panel: int, parts: int
+) -> Copy:
+    """Whether the right factor is copied into panels, and when.
+
+    It has to be where vectors cannot be loaded from it.  It pays where what a tile reads does not
+    lie side by side, if there are enough rows to read it.
+    """
+    row = panel * sizes.element_bytes
+    rows = sizes.rows[0] * sizes.rows[1]
+    if sizes.columns == 1:
+        return Copy.NOT
+    if right.is_along:
+        is_panel = sizes.columns <= panel and right.step_bytes <= 2 * row
+        fits = right.size_bytes <= machine.level1_bytes // 2
+        if right.is_lasting:
+            return Copy.NOT if is_panel else Copy.BEFORE
+        if is_panel or fits or rows * sizes.repeats < 24:
+            return Copy.NOT
+    if right.is_lasting:
+        return Copy.BEFORE
+    repeats = 1 if parts > 1 else sizes.repeats
+    cost = _TURN if right.is_turned else _COPY
+    share = cost * machine.lanes(sizes.element_bytes) / rows
+    is_small = sizes.length * row <= _PANELS_BYTES or not right.is_turned
+    if is_small and (repeats == 1 or share <= _TOLERATED):
+        return Copy.INSIDE
+    return Copy.BEFORE
+
+
+def _block(sizes: Sizes) -> tuple[int, int]:
+    """Which loop of the sum is taken in blocks, and how many rounds of it at once."""
+    most = int(_UNBLOCKED * _STEPS)
+    depth, inner = 0, sizes.length // sizes.summed[0]
+    while inner > most and depth + 1 < len(sizes.summed):
+        depth += 1
+        inner //= sizes.summed[depth]
+    extent = sizes.summed[depth]
+    return depth, balanced(extent, max(1, min(extent, _STEPS // inner)))
+
+
+class _Groups:
+    """The rows and columns of one task.
+
+    Each group of rows copies the right factor again, each group of columns the left one; what is
+    copied should stay in the second cache, and there should be tasks for all threads.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        sizes: Sizes,
+        left: Factor,
+        right: Factor,
+        tile: Tile,
+        copy: Copy,
+        steps: int,
+        copies_left: bool,
+    ) -> None:
+        self._machine, self._sizes, self._tile = machine, sizes, tile
+        panel = self._panel = tile.vectors * machine.lanes(sizes.element_bytes)
+        self._copy, self._steps, self._copies_left = copy, steps, copies_left
+        self._right_cost = 0.0
+        if copy is Copy.INSIDE:
+            self._right_cost = _TURN if right.is_turned else _COPY
+        self._left_cost = _COPY if copies_left else _READ_FAR if left.is_along else _READ
+        self._tiles = -(-sizes.rows[0] // tile.outer), -(-sizes.rows[1] // tile.inner)
+        self._panels = -(-sizes.columns // panel)
+        flops = 2 * sizes.batches * sizes.results * sizes.length
+        self._wanted = max(1, min(_MOST_TASKS, flops // _LEAST_TASK_FLOPS))
+        self.best = self._best()
+
+    def _best(self) -> tuple[int, int, int]:
+        best, least = (0, 0, 0), float("inf")
+        wanted = -(-self._wanted // self._sizes.batches)
+        for column_groups in range(1, min(self._panels, 64) + 1):
+            columns = -(-self._panels // column_groups)
+            height = self._most_rows(columns * self._panel)
+            needed = -(-self._sizes.rows[0] * self._sizes.rows[1] // height)
+            for row_groups in {needed, max(needed, -(-wanted // column_groups))}:
+                group = (*self._split_rows(row_groups), columns * self._panel)
+                cost = self._cost(group)
+                if cost < least:
+                    best, least = group, cost
+        return best
+
+    def _most_rows(self, columns: int) -> int:
+        """How many rows a task may have with so many columns."""
+        sizes, size = self._sizes, self._sizes.element_bytes
+        most = sizes.rows[0] * sizes.rows[1]
+        if self._steps < sizes.length:
+            most = min(most, _RESULTS_BYTES // (columns * size))
+        if self._copies_left:
+            most = min(most, _ROWS_BYTES // (self._steps * size))
+        elif columns > self._panel:
+            most = min(most, self._machine.level2_bytes // 2 // (self._steps * size))
+        return max(most, self._tile.rows)
+
+    def _split_rows(self, groups: int) -> tuple[int, int]:
+        """Rows of a task on both axes, for about so many groups of rows."""
+        outer, inner = self._tiles
+        if groups <= outer:
+            return -(-outer // groups) * self._tile.outer, inner * self._tile.inner
+        pieces = min(inner, -(-groups // outer))
+        return self._tile.outer, -(-inner // pieces) * self._tile.inner
+
+    def _cost(self, group: tuple[int, int, int]) -> float:
+        """Time for one step of the sum, in multiply-adds of whole vectors."""
+        sizes = self._sizes
+        if self._copy is Copy.INSIDE:
+            copied = self._steps * group[2] * sizes.element_bytes
+            if copied > _PANELS_BYTES and group[2] > self._panel:
+                return float("inf")
+        pairs = zip((*sizes.rows, sizes.columns), group, strict=True)
+        counts = [-(-extent // size) for extent, size in pairs]
+        rows, columns = counts[0] * counts[1], counts[2]
+        width = self._machine.lanes(sizes.element_bytes)
+        cost = sizes.results / width
+        cost += rows * sizes.columns * self._right_cost
+        cost += columns * sizes.rows[0] * sizes.rows[1] * self._left_cost
+        tasks = rows * columns * sizes.batches
+        return cost * (1 + _IDLE / min(tasks, self._wanted)) if self._wanted > 1 else cost
