@@ -110,7 +110,20 @@ class Contraction:
             factor(left, loops.row_inner, left.home.type.size // max(batches, 1)),
             factor(right, loops.column, right.home.type.size),
             is_plain=not is_shared,
+            reads_after=self._reads_after(),
         )
+
+    def _reads_after(self) -> int:
+        """Bytes that the equations after the contraction read, number by number of its results."""
+        group, grouping, known = self.group, self.compilation.grouping, self.compilation.homes
+        read = {
+            leaf.value
+            for equation in group.members[1:]
+            for value in equation.inputs
+            for leaf in grouping.leaves(value, group.at[equation])
+            if leaf.value in known and leaf.value not in group.index
+        }
+        return sum(x.type.size_bytes for x in read if x.type.size == self.value.type.size)
 
     def _copiers(self) -> None:
         """What tiles read: the factors, or copies of them."""
@@ -237,20 +250,24 @@ class Contraction:
             chunk = -(-first.extent // schedule.parts)
             start = self.f.multiply(part, chunk)
             whole = Span(start, self.f.minimum(self.f.add(start, chunk), first.extent))
-        elif schedule.is_blocked(self.sizes):
-            whole = Span(integer(0), integer(summed[0].extent))
+            is_blocked = schedule.depth > 0 or schedule.rounds < chunk
         else:
+            whole = Span(integer(0), integer(summed[0].extent)) if summed else None
+            is_blocked = schedule.is_blocked(self.sizes)
+        if parts is None and not schedule.waits:
             self._over_block(self._block(None), self.sums.zeros, self._finish_tile)
             return
         results = parts or self._waiting()
-        if parts is not None and schedule.depth == 0 and schedule.rounds >= chunk:
-            self._over_block(self._block(whole), self.sums.zeros, results.keep)
-            return
-        results.clear()
-        with self._blocks(whole) as block:
-            self._over_block(block, results.loaded, results.keep)
+        if not is_blocked:
+            block = self._block(whole if parts is not None else None)
+            self._over_block(block, self.sums.zeros, results.keep)
+        else:
+            assert whole is not None
+            results.clear()
+            with self._blocks(whole) as block:
+                self._over_block(block, results.loaded, results.keep)
         if parts is None:
-            self._over_tiles(lambda variant: self._finish_tile(variant, results.loaded(variant)))
+            self._finish_waiting(results)
 
     def _waiting(self) -> Waiting:
         """Memory on the stack for the results of one task."""
@@ -341,6 +358,35 @@ class Contraction:
 
     # -- what follows --------------------------------------------------------------------
 
+    def _finish_waiting(self, results: Waiting) -> None:
+        """Pass results that wait in memory through the equations that follow, row by row."""
+        loops, f, width = self.loops, self.f, self.width
+        extent = loops.column.extent
+        rest = extent % width
+        with ExitStack() as stack:
+            for walk in (loops.row_outer, loops.row_inner):
+                if walk.axes:
+                    loop = stack.enter_context(f.loop(*self._spans[walk]))
+                    assert loop.index is not None
+                    walk.stand(loop.index)
+            stack.enter_context(f.nothing_before())
+            start, stop = self._spans[loops.column]
+            if extent >= width:
+                with f.loop(start, f.minimum(stop, extent - rest), width) as loop:
+                    assert loop.index is not None
+                    loops.column.stand(loop.index)
+                    self._finish_columns(results, width)
+            if rest:
+                with f.when(f.compare("icmp eq", stop, integer(extent))):
+                    if loops.column.axes:
+                        loops.column.stand(extent - rest)
+                    self._finish_columns(results, rest)
+
+    def _finish_columns(self, results: Waiting, count: int) -> None:
+        """Some columns of one row."""
+        (x,) = results.loaded(Variant(1, 1, count))
+        self._finish_vectors(x, count)
+
     def _finish_tile(self, variant: Variant, sums: list[Operand]) -> None:
         """Pass the results through the equations that follow, and store what others read."""
         with self.f.nothing_before():
@@ -375,29 +421,34 @@ class Contraction:
         self, variant: Variant, outer: Operand, inner: Operand, own: Sequence[Operand]
     ) -> None:
         """One row of a tile."""
-        f, group, loops = self.f, self.group, self.loops
+        f, loops = self.f, self.loops
         walks = (loops.row_outer, loops.row_inner, loops.column)
         before = [walk.axis.operand if walk.axes else None for walk in walks]
         for walk, start, place in zip(walks, before, (outer, inner, None), strict=True):
             if place is not None and start is not None:
                 walk.stand(f.add(start, place))
-        lane_axis = self._lane_axis()
         for number, (x, count) in enumerate(
             zip(own, self.sums.vectors(variant.columns), strict=True)
         ):
-            self.elements.forget()
             if before[2] is not None:
                 loops.column.stand(f.add(before[2], number * self.width))
-            for axis, sum_ in zip(group.axes, self.form.output, strict=True):
-                axis.operand = self.elements.number(sum_)
-            self.elements.lanes = Lanes(lane_axis, self.width, count)
-            if lane_axis is None:
-                self.elements.lanes = Lanes(None)
-                x = f.lane(x, 0)
-            self._finish_vector(x)
+            self._finish_vectors(x, count)
         for walk, start in zip(walks, before, strict=True):
             if start is not None:
                 walk.stand(start)
+
+    def _finish_vectors(self, x: Operand, count: int) -> None:
+        """The results where the loops stand, ``count`` of them side by side."""
+        self.elements.forget()
+        self.elements.lanes = Lanes(None)
+        for axis, sum_ in zip(self.group.axes, self.form.output, strict=True):
+            axis.operand = self.elements.number(sum_)
+        lane_axis = self._lane_axis()
+        if lane_axis is None:
+            x = self.f.lane(x, 0)
+        else:
+            self.elements.lanes = Lanes(lane_axis, self.width, count)
+        self._finish_vector(x)
 
     def _lane_axis(self) -> Axis | None:
         """The axis of the output that vectors lie along."""

@@ -23,6 +23,7 @@ from clearprop.executors.native.mathematics.elementwise import memory_type
 from clearprop.ir.types import TensorType
 
 
+_LINE_BYTES = 64  # of memory, in a cache
 _PANELS_OF_A_TASK = 8  # rows of all of them lie side by side in memory
 
 
@@ -241,28 +242,39 @@ class PanelCopier:
             f.store(x, f.address(target, self.element, at))
 
     def _turn(self, count: int) -> None:
-        """Square blocks of one panel, each turned over, then the rows that are left."""
+        """Square blocks of one panel, each turned over, then the rows that are left.
+
+        Columns may lie so far apart that only few of their lines fit into the first cache at the
+        same time; so each line is used up before the next columns' are loaded.
+        """
         f, width, last = self.f, self.width, self.turned
         assert last is not None
-        whole = last.extent // width * width
-        zero = constant(vector_type(self.element, width), 0)
-        with f.loop(0, whole, width) as loop:
-            assert loop.index is not None
-            last.stand(loop.index)
-            source, target = self._addresses()
-            for at in range(0, self.panel, width):
-                used = max(0, min(width, count - at))
-                starts = [
-                    f.address(source, self.element, (at + row) * self.stride)
-                    for row in range(used)
-                ]
-                vectors = [f.load(zero.type, start, pinned=True) for start in starts]
-                vectors += [zero] * (width - used)
-                for row, x in enumerate(turned_over(f, vectors)):
-                    f.store(x, f.address(target, self.element, row * self.panel + at))
+        line = max(width, _LINE_BYTES // self.dtype.itemsize)
+        lines, whole = (last.extent // size * size for size in (line, width))
+        for start, stop, step in ((0, lines, line), (lines, whole, width)):
+            if start < stop:
+                with f.loop(start, stop, step) as loop:
+                    assert loop.index is not None
+                    last.stand(loop.index)
+                    self._squares(count, step)
         for row in range(whole, last.extent):
             last.stand(row)
             self._row(count)
+
+    def _squares(self, count: int, length: int) -> None:
+        """Turn over ``length`` steps of the sum, for one vector of columns after the other."""
+        f, width, panel = self.f, self.width, self.panel
+        source, target = self._addresses()
+        zero = constant(vector_type(self.element, width), 0)
+        for at in range(0, panel, width):
+            used = max(0, min(width, count - at))
+            for step in range(0, length, width):
+                vectors = [zero] * width
+                for row in range(used):
+                    start = f.address(source, self.element, (at + row) * self.stride + step)
+                    vectors[row] = f.load(zero.type, start, pinned=True)
+                for row, x in enumerate(turned_over(f, vectors)):
+                    f.store(x, f.address(target, self.element, (step + row) * panel + at))
 
 
 class LeftCopier:

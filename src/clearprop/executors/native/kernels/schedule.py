@@ -22,7 +22,7 @@ _LEAST_TASK_FLOPS = 1 << 16
 _MOST_TASKS = 16
 _PARTS = 16  # into which long sums of few results are cut
 _LONG_SUM = 2048
-_PANELS_BYTES = 128 << 10  # of the right factor on the stack, at most
+_PANELS_BYTES = 256 << 10  # of the right factor on the stack, at most
 _ROWS_BYTES = 128 << 10  # of the left factor there
 _RESULTS_BYTES = 96 << 10  # of results that wait there
 _STEPS = 512  # of a block of the sum
@@ -30,6 +30,8 @@ _UNBLOCKED = 1.6  # blocks, that are one yet
 _FAR_BYTES = 2048  # from one step of the sum to the next, where each line is on a page of its own
 # What copying or reading a number once more takes, in multiply-adds of whole vectors.
 _COPY, _TURN, _READ, _READ_FAR = 1.5, 2.5, 0.3, 1.0
+_READ_AGAIN = 0.08  # for each panel, beyond the second cache
+_RUN = 1000.0  # to begin with another row of what results are computed with
 _TOLERATED = 0.05  # share of the time that repeated copies may take
 _IDLE = 0.4  # of a task: what threads wait for one another in the end
 
@@ -105,6 +107,8 @@ class Schedule:
         rounds: of that loop in one block.
         right: where the right factor is copied.
         copies_left: whether rows of the left factor are copied.
+        waits: whether the results of a task are in memory before what follows reads them: between
+            blocks of the sum, and where much is read beside them, row by row.
     """
 
     tile: Tile
@@ -114,14 +118,21 @@ class Schedule:
     rounds: int
     right: Copy
     copies_left: bool
+    waits: bool
 
     def is_blocked(self, sizes: Sizes) -> bool:
-        """Whether results wait in memory between blocks of the sum."""
+        """Whether the sums are taken in several blocks."""
         return self.depth > 0 or bool(sizes.summed) and self.rounds < sizes.summed[0]
 
 
 def choose_schedule(
-    machine: Machine, sizes: Sizes, left: Factor, right: Factor, *, is_plain: bool
+    machine: Machine,
+    sizes: Sizes,
+    left: Factor,
+    right: Factor,
+    *,
+    is_plain: bool,
+    reads_after: int,
 ) -> Schedule:
     """The schedule of a contraction.
 
@@ -131,13 +142,14 @@ def choose_schedule(
         left: the factor whose numbers are spread over vectors.
         right: the factor that is read in vectors.
         is_plain: whether vectors lie along columns of the right factor alone.
+        reads_after: bytes that what follows reads beside the results, number by number.
     """
     width = machine.lanes(sizes.element_bytes)
     tile = choose_tile(machine, sizes.rows, sizes.columns, width)
     panel = tile.vectors * width
     whole = (*sizes.rows, -(-sizes.columns // panel) * panel)
     if not sizes.length:
-        return Schedule(tile, whole, 1, 0, 1, Copy.NOT, copies_left=False)
+        return Schedule(tile, whole, 1, 0, 1, Copy.NOT, copies_left=False, waits=False)
     parts = _parts(machine, sizes, left, right)
     copy = _copy_of_right(machine, sizes, right, panel, parts) if is_plain else Copy.NOT
     copies_left = (
@@ -154,12 +166,16 @@ def choose_schedule(
     if sizes.length > _UNBLOCKED * _STEPS and (copy is Copy.INSIDE or copies_left):
         depth, rounds = _block(sizes)
     steps = rounds * math.prod(sizes.summed[depth + 1 :])
+    waits = steps < sizes.length or (is_plain and reads_after > machine.level2_bytes)
     group = whole
     if parts == 1:
-        group = _Groups(machine, sizes, left, right, tile, copy, steps, copies_left).best
+        groups = _Groups(
+            machine, sizes, left, right, tile, copy, steps, copies_left=copies_left, waits=waits
+        )
+        group = groups.best
     elif copy is Copy.INSIDE and steps * whole[2] * sizes.element_bytes > _PANELS_BYTES:
         copy = Copy.NOT if right.is_along else Copy.BEFORE
-    return Schedule(tile, group, parts, depth, rounds, copy, copies_left)
+    return Schedule(tile, group, parts, depth, rounds, copy, copies_left, waits)
 
 
 def _parts(machine: Machine, sizes: Sizes, left: Factor, right: Factor) -> int:
@@ -233,9 +249,11 @@ class _Groups:
         tile: Tile,
         copy: Copy,
         steps: int,
+        *,
         copies_left: bool,
+        waits: bool,
     ) -> None:
-        self._machine, self._sizes, self._tile = machine, sizes, tile
+        self._machine, self._sizes, self._tile, self._waits = machine, sizes, tile, waits
         panel = self._panel = tile.vectors * machine.lanes(sizes.element_bytes)
         self._copy, self._steps, self._copies_left = copy, steps, copies_left
         self._right_cost = 0.0
@@ -266,12 +284,10 @@ class _Groups:
         """How many rows a task may have with so many columns."""
         sizes, size = self._sizes, self._sizes.element_bytes
         most = sizes.rows[0] * sizes.rows[1]
-        if self._steps < sizes.length:
+        if self._waits:
             most = min(most, _RESULTS_BYTES // (columns * size))
         if self._copies_left:
             most = min(most, _ROWS_BYTES // (self._steps * size))
-        elif columns > self._panel:
-            most = min(most, self._machine.level2_bytes // 2 // (self._steps * size))
         return max(most, self._tile.rows)
 
     def _split_rows(self, groups: int) -> tuple[int, int]:
@@ -295,6 +311,12 @@ class _Groups:
         width = self._machine.lanes(sizes.element_bytes)
         cost = sizes.results / width
         cost += rows * sizes.columns * self._right_cost
-        cost += columns * sizes.rows[0] * sizes.rows[1] * self._left_cost
+        height = sizes.rows[0] * sizes.rows[1]
+        cost += columns * height * self._left_cost
+        cache = self._machine.level2_bytes // 2
+        if group[0] * group[1] * self._steps * sizes.element_bytes > cache and not self._copies_left:
+            cost += self._panels * height * _READ_AGAIN
+        if self._waits:
+            cost += columns * height * _RUN / sizes.length
         tasks = rows * columns * sizes.batches
         return cost * (1 + _IDLE / min(tasks, self._wanted)) if self._wanted > 1 else cost
