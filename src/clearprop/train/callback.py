@@ -144,6 +144,10 @@ class CallbackList:
             callback.on_epoch_end(epoch, logs)
         self.progress.epoch_ends(epoch, logs)
 
+    def on_epochs_passed(self, epochs: Sequence[int], logs: Sequence[Logs]) -> None:
+        """Show epochs at which nobody acts and that were run in one call."""
+        self.progress.epochs_passed(epochs, logs)
+
     def on_train_batch_begin(self, batch: int) -> None:
         """Tell those that act on batches that one begins."""
         if self.acts_on_batches:

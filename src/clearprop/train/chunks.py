@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from clearprop.executors.choose import Executor, Run
 from clearprop.ir.value import Array
 from clearprop.train.step import Step
+
+if TYPE_CHECKING:
+    from clearprop.train.epochs import EpochsRunner
 
 CHUNK_SECONDS = 0.1
 _MOST_STEPS = 1 << 20
@@ -21,11 +25,14 @@ class ChunkRunner:
     Attributes:
         step: what is run.
         seconds_per_step: how long a step took lately, or None before the first.
+        epochs: what runs whole epochs of such steps, by the numbers of full batches and of samples
+            in the last one, and whether rows are shuffled.
     """
 
     def __init__(self, step: Step, executor: Executor, threads: int | None = None) -> None:
         self.step = step
         self.seconds_per_step: float | None = None
+        self.epochs: dict[tuple[int, int, bool], EpochsRunner] = {}
         self._executor, self._threads = executor, threads
         self._compiled: Run | None = None
 

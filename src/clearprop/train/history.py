@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clearprop import text
@@ -26,6 +26,15 @@ class History:
         """Append the numbers of one epoch."""
         self.epoch.append(epoch)
         self.add_late(logs)
+
+    def extend(self, epochs: Sequence[int], logs: Sequence[Mapping[str, float]]) -> None:
+        """Append the numbers of several epochs, which all have the same names."""
+        first = len(self.epoch)
+        self.epoch.extend(epochs)
+        rows = range(first, len(self.epoch))
+        for name in logs[0]:
+            self.history.setdefault(name, []).extend([each[name] for each in logs])
+            self.rows.setdefault(name, []).extend(rows)
 
     def add_late(self, logs: Mapping[str, float]) -> None:
         """Add to the newest epoch what callbacks had to tell of it."""

@@ -48,7 +48,6 @@ class Fit:
         self.callbacks = callbacks
         self.state = model.training_state
         self._key = words(setup.arguments.seed)
-        self._epochs: EpochsRunner | None = None
         self._orders = RowOrders(
             setup.executor, setup.arguments.seed, samples.count, shuffle=shuffle
         )
@@ -71,23 +70,30 @@ class Fit:
         self._prepare_optimizer()
         self.callbacks.on_train_begin()
         logs: dict[str, float] = {}
-        ahead: list[dict[str, float]] = []  # numbers of epochs that were run in one call
-        for number, epoch in enumerate(epochs):
+        records = (history, model.history)
+        done = 0
+        while done < len(epochs) and not model.stop_training:
+            epoch = epochs[done]
+            ahead = self._run_short_epochs(len(epochs) - done) if judge is None else []
+            if ahead:
+                numbers = epochs[done : done + len(ahead)]
+                for record in records:
+                    record.extend(numbers, ahead)
+                self.callbacks.on_epochs_passed(numbers, ahead)
+                done, logs = done + len(ahead), ahead[-1]
+                continue
             self.callbacks.on_epoch_begin(epoch)
-            if judge is None and not ahead:
-                ahead = self._run_short_epochs(len(epochs) - number)
-            logs = ahead.pop(0) if ahead else self._run_epoch()
+            logs = self._run_epoch()
             if judge is not None:
                 logs |= judge(epoch)
-            for record in (history, model.history):
+            for record in records:
                 record.add(epoch, logs)
             named = set(logs)
             self.callbacks.on_epoch_end(epoch, logs)
             added = {name: value for name, value in logs.items() if name not in named}
-            for record in (history, model.history):
+            for record in records:
                 record.add_late(added)
-            if model.stop_training:
-                break
+            done += 1
         self._finish_weights()
         self.callbacks.on_train_end(logs)
         return history
@@ -115,35 +121,35 @@ class Fit:
         sums = [np.array([report.sums for report in told])]
         if not is_finite(sums, before[: len(weights)], kept[: len(weights)]):
             return []
-        names = list(self.setup.first_metric_state())
         self._take_over(weights, kept)
-        logs = []
-        for report in told:
-            state.sums = dict(zip(full.step.reports, report.sums, strict=True))
-            state.step_in_epoch = steps + bool(rest)
-            state.steps += state.step_in_epoch
-            state.metrics = dict(zip(names, report.metrics, strict=True))
-            logs.append(self.logs())
-            state.finish_epoch()
-        return logs
+        state.epochs += len(epochs)
+        state.steps += len(epochs) * (steps + bool(rest))
+        names, reports = list(self.setup.first_metric_state()), full.step.reports
+        return [
+            self.setup.results(
+                dict(zip(reports, report.sums, strict=True)),
+                self.samples.count,
+                dict(zip(names, report.metrics, strict=True)),
+            )
+            for report in told
+        ]
 
     def _epochs_runner(
         self, full: ChunkRunner, steps: int, rest: int, seconds: float
     ) -> EpochsRunner:
-        if self._epochs is None:
-            last = self._runner(rest).step if rest else None
-            metrics = self.setup.first_metric_state()
-            self._epochs = EpochsRunner(
+        key = steps, rest, self.shuffle
+        if key not in full.epochs:
+            full.epochs[key] = EpochsRunner(
                 full.step,
-                last,
+                self._runner(rest).step if rest else None,
                 steps,
-                metrics,
+                self.setup.first_metric_state(),
                 shuffle=self.shuffle,
                 executor=self.setup.executor,
                 threads=self.setup.arguments.threads,
                 seconds_per_epoch=seconds,
             )
-        return self._epochs
+        return full.epochs[key]
 
     def _run_epoch(self) -> dict[str, float]:
         """The rest of the present epoch; a new one has all of it to do.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from clearprop import primitives
@@ -46,18 +48,20 @@ class RowOrders:
 
     def __init__(self, executor: Executor, seed: int, count: int, *, shuffle: bool) -> None:
         self._executor, self._seed, self._count, self._shuffle = executor, seed, count, shuffle
-        self._run: Run | None = None
 
     def of(self, epoch: int) -> Array:
         """The order of an epoch, as ``row_order`` tells it."""
         if self._count < _MANY_ROWS or not self._shuffle:
             return row_order(self._seed, epoch, self._count, shuffle=self._shuffle)
-        if self._run is None:
-            key, number = Value(KEY), Value(COUNTER)
-            order = order_in_program(key, number, self._count, shuffle=True)
-            program = Program.under([order], [key, number])
-            self._run = self._executor.compile_program(program, 1)
-        return self._run([order_key(self._seed), words(epoch)])[0]
+        return _compiled_order(self._executor, self._count)([order_key(self._seed), words(epoch)])[0]
+
+
+@lru_cache(maxsize=8)
+def _compiled_order(executor: Executor, count: int) -> Run:
+    """What computes the order of so many rows."""
+    key, number = Value(KEY), Value(COUNTER)
+    order = order_in_program(key, number, count, shuffle=True)
+    return executor.compile_program(Program.under([order], [key, number]), 1)
 
 
 def order_key(seed: int) -> Array:

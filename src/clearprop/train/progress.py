@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -35,6 +35,9 @@ class Progress:
     def epoch_ends(self, epoch: int, logs: Logs) -> None:
         """An epoch ended with these numbers."""
 
+    def epochs_passed(self, epochs: Sequence[int], logs: Sequence[Logs]) -> None:
+        """Several epochs were run in one call."""
+
 
 class Lines(Progress):
     """One plain line for each epoch."""
@@ -49,12 +52,19 @@ class Lines(Progress):
 
     def epoch_ends(self, epoch: int, logs: Logs) -> None:
         """Write the line."""
-        width = len(str(self._epochs))
         seconds = time.perf_counter() - self._start
-        sys.stdout.write(
-            f"epoch {epoch + 1:>{width}}/{self._epochs}  {logs_text(logs)}  {seconds:.2f} s\n"
-        )
+        sys.stdout.write(f"{self._line(epoch, logs)}  {seconds:.2f} s\n")
         sys.stdout.flush()
+
+    def epochs_passed(self, epochs: Sequence[int], logs: Sequence[Logs]) -> None:
+        """Write their lines; how long a single one of them took is not known."""
+        lines = zip(epochs, logs, strict=True)
+        sys.stdout.write("".join(f"{self._line(*each)}\n" for each in lines))
+        sys.stdout.flush()
+
+    def _line(self, epoch: int, logs: Logs) -> str:
+        width = len(str(self._epochs))
+        return f"epoch {epoch + 1:>{width}}/{self._epochs}  {logs_text(logs)}"
 
 
 class Bar(Progress):
@@ -101,6 +111,11 @@ class Bar(Progress):
         """Show the numbers of the epoch."""
         self._numbers = logs_text(logs)
         self._update(epoch - self._first + 1, self._numbers)
+
+    def epochs_passed(self, epochs: Sequence[int], logs: Sequence[Logs]) -> None:
+        """Show the numbers of the last one."""
+        self._epoch = epochs[-1]
+        self.epoch_ends(epochs[-1], logs[-1])
 
     def _update(self, completed: float, numbers: str) -> None:
         self._bar.update(self._task, completed=completed, epoch=self._epoch + 1, numbers=numbers)
