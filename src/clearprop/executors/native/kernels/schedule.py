@@ -216,7 +216,7 @@ def _copy_of_right(
     repeats = 1 if parts > 1 else sizes.repeats
     cost = _TURN if right.is_turned else _COPY
     share = cost * machine.lanes(sizes.element_bytes) / rows
-    is_small = sizes.length * row <= _PANELS_BYTES or not right.is_turned
+    is_small = sizes.length <= _UNBLOCKED * _STEPS or not right.is_turned
     if is_small and (repeats == 1 or share <= _TOLERATED):
         return Copy.INSIDE
     return Copy.BEFORE
