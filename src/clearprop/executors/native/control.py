@@ -29,6 +29,7 @@ from clearprop.executors.native.sharing import MOST_KERNELS, Claims, write_barri
 ARENA, FLAG, KEPT, THREADS, ROUNDS, TEAM, CYCLES = range(7)
 HEADER_WORDS = 8
 _EVERYTHING = 1 << 62  # bytes
+_SMALL_SECONDS = 2e-5  # a kernel so short is divided equally among the threads
 ALONE, TOGETHER, COUNTED = "run_alone", "run_together", "run_counted"
 
 
@@ -155,7 +156,7 @@ class _RunWriter:
                 self._count(before)
             return
         access = _Access(kernel)
-        shared = sum(not each.is_alone for each in self._under_way)
+        shared = sum(each.is_claimed for each in self._under_way)
         if shared == MOST_KERNELS or any(map(access.waits_for, self._under_way)):
             self._meet()
             shared = 0
@@ -165,11 +166,14 @@ class _RunWriter:
                 self.f.call(kernel.name, self.flag, integer(0), integer(1), *homes)
             return
         assert self.claims is not None
-        self.claims.write(
-            shared,
-            kernel.tasks,
-            lambda task, end: self.f.call(kernel.name, self.flag, task, end, *homes),
-        )
+
+        def call(task: Operand, end: Operand) -> None:
+            self.f.call(kernel.name, self.flag, task, end, *homes)
+
+        if access.is_claimed:
+            self.claims.write(shared, kernel.tasks, call)
+        else:
+            self.claims.write_shares(self.thread, kernel.tasks, call)
 
     def _cycles(self) -> Operand:
         self.module.declarations["declare i64 @llvm.readcyclecounter()"] = None
@@ -239,10 +243,12 @@ class _Access:
 
     Attributes:
         is_alone: whether thread 0 runs it; such kernels follow one another without waiting.
+        is_claimed: whether threads claim its tasks one by one, as they get free.
     """
 
     def __init__(self, kernel: Kernel) -> None:
         self.is_alone = kernel.tasks == 1
+        self.is_claimed = not self.is_alone and kernel.seconds > _SMALL_SECONDS
         self._ranges = [
             (*_range(home.buffer), written)
             for home, written in zip(kernel.homes, kernel.written, strict=True)

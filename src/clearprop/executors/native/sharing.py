@@ -80,6 +80,27 @@ class Claims:
         for start in self._starts:
             f.store(integer(0), start)
 
+    def write_shares(
+        self, thread: Operand, tasks: int, call: Callable[[Operand, Operand], object]
+    ) -> None:
+        """Write the call for a thread's equal share of the tasks.
+
+        It needs no counter, which threads would take from one another again and again: small
+        kernels would take as long for that as for their work.
+
+        Args:
+            thread: the number of the thread.
+            tasks: how many there are.
+            call: writes the call for a task and the one after the last.
+        """
+        f = self._f
+        ends = [
+            f.binary("udiv", f.multiply(number, tasks), self._threads)
+            for number in (thread, f.add(thread, 1))
+        ]
+        with f.when(f.compare("icmp slt", *ends)):
+            call(*ends)
+
     def write(self, which: int, tasks: int, call: Callable[[Operand, Operand], object]) -> None:
         """Write the loop that takes tasks as long as there are any.
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from clearprop.executors.native.kernels.tiles import Tile, balanced, choose_tile
 from clearprop.executors.native.llvm.machine import Machine
 
-_LEAST_TASK_FLOPS = 1 << 16
+_LEAST_TASK_FLOPS = 1 << 14
 _MOST_TASKS = 16
 _PARTS = 16  # into which long sums of few results are cut
 _LONG_SUM = 2048
@@ -319,4 +319,7 @@ class _Groups:
         if self._waits:
             cost += columns * height * _RUN / sizes.length
         tasks = rows * columns * sizes.batches
-        return cost * (1 + _IDLE / min(tasks, self._wanted)) if self._wanted > 1 else cost
+        if self._wanted == 1:
+            return cost
+        idle = tasks % 2 / tasks  # of two threads, or of the half of more
+        return cost * (1 + idle + _IDLE / min(tasks, self._wanted))
