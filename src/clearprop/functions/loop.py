@@ -75,12 +75,33 @@ def scan(
     body_outputs = [as_tensor(value) for value in [*new_carry, *outputs]]
     captured = captured_by(body_outputs, inputs)
     program = Program.under(body_outputs, [*inputs, *captured])
-    results = control.scan(program, carry_leaves, rows, captured, length=length, reverse=reverse)
     count = len(carry_leaves)
-    return (
-        tree.unflatten(carry_structure, results[:count]),
-        tree.unflatten(output_structure, results[count:]),
+    twins = _twins(program, count) if length else {}
+    kept = [number for number in range(count) if number not in twins]
+    program = Program.under(
+        [value for n, value in enumerate(program.outputs) if n not in twins],
+        [value for n, value in enumerate(program.inputs) if n not in twins],
     )
+    first = [carry_leaves[number] for number in kept]
+    results = control.scan(program, first, rows, captured, length=length, reverse=reverse)
+    last = dict(zip(kept, results, strict=False))
+    last |= {number: last[other] for number, other in twins.items()}
+    return (
+        tree.unflatten(carry_structure, [last[number] for number in range(count)]),
+        tree.unflatten(output_structure, results[len(kept) :]),
+    )
+
+
+def _twins(body: Program, count: int) -> dict[int, int]:
+    """Carries that no step reads and that are the same as an earlier one after every step."""
+    read = {value for equation in body.equations for value in equation.inputs} | set(body.outputs)
+    first: dict[Value, int] = {}
+    found = {}
+    for number in range(count):
+        other = first.setdefault(body.outputs[number], number)
+        if other != number and body.inputs[number] not in read:
+            found[number] = other
+    return found
 
 
 def _length(rows: Sequence[Tensor], length: int | None) -> int:

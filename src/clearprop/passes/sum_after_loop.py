@@ -71,8 +71,9 @@ def _take_out(rewriter: Rewriter, equation: Equation, sums: list[_Sum]) -> None:
     kept = [number for number in range(len(body.inputs)) if number not in gone]
     factors = list(dict.fromkeys(value for each in sums for value in each.product.inputs))
     rows = {value: count + n for n, value in enumerate(body.inputs[count:stepped])}
-    stacked = [value for value in factors if value not in rows]
     outputs = [value for n, value in enumerate(body.outputs) if n not in gone]
+    told = {value: n for n, value in enumerate(outputs) if n >= count - len(gone)}
+    stacked = [value for value in factors if value not in rows and value not in told]
     new_body = Program.under([*outputs, *stacked], [body.inputs[n] for n in kept])
     old_inputs = rewriter.inputs_of(equation)
     types = [type_ for n, type_ in enumerate(equation.types) if n not in gone]
@@ -85,6 +86,7 @@ def _take_out(rewriter: Rewriter, equation: Equation, sums: list[_Sum]) -> None:
         like=equation,
     )
     everything = {value: old_inputs[n] for value, n in rows.items()}
+    everything |= {value: written[n] for value, n in told.items()}
     everything |= dict(zip(stacked, written[len(outputs) :], strict=True))
     following = iter(written)
     totals = {each.carry: _total(each, everything, old_inputs[each.carry]) for each in sums}

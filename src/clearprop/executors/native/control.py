@@ -17,19 +17,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from clearprop.executors.native.access import Access
 from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.kernels.kernel import Kernel
 from clearprop.executors.native.llvm.machine import Machine
 from clearprop.executors.native.llvm.registers import Operand, integer
 from clearprop.executors.native.llvm.writer import Function, Module
 from clearprop.executors.native.memory import aligned
-from clearprop.executors.native.plan import Choice, Plan, Repetition, Step
+from clearprop.executors.native.plan import Bundle, Choice, Plan, Repetition, Step
 from clearprop.executors.native.sharing import MOST_KERNELS, Claims, write_barrier
 
 ARENA, FLAG, KEPT, THREADS, ROUNDS, TEAM, CYCLES = range(7)
 HEADER_WORDS = 8
-_EVERYTHING = 1 << 62  # bytes
-_SMALL_SECONDS = 2e-5  # a kernel so short is divided equally among the threads
 ALONE, TOGETHER, COUNTED = "run_alone", "run_together", "run_counted"
 
 
@@ -97,7 +96,7 @@ class _RunWriter:
             self.team, self.threads = self._word("ptr", TEAM), self._word("i64", THREADS)
             self.claims = Claims(self.f, self.team, self.threads)
         self._rounds: dict[Buffer, Operand] = {}  # rows of scans: the round that they stand at
-        self._under_way: list[_Access] = []  # kernels that others may be at since the last meeting
+        self._under_way: list[Access] = []  # kernels that others may be at since the last meeting
 
     def _word(self, type_: str, number: int) -> Operand:
         return self.f.load(type_, self.f.address(self.table, "i64", number))
@@ -141,50 +140,66 @@ class _RunWriter:
     def _steps(self, plan: Plan) -> None:
         for step in plan.steps:
             if isinstance(step, Kernel):
-                self._kernel(step)
+                self._run([step])
+            elif isinstance(step, Bundle):
+                self._run(step.kernels)
             elif isinstance(step, Repetition):
                 self._repetition(step)
             else:
                 self._choice(step)
 
-    def _kernel(self, kernel: Kernel) -> None:
-        homes = [self._home(home) for home in kernel.homes]
+    def _run(self, kernels: Sequence[Kernel]) -> None:
+        """Run a kernel, or several task by task."""
+        homes = [[self._home(home) for home in kernel.homes] for kernel in kernels]
+        tasks = kernels[0].tasks
+
+        def call(task: Operand, end: Operand) -> None:
+            if len(kernels) == 1:
+                self._call(kernels[0], task, end, homes[0], 0)
+                return
+            with self.f.loop(task, end) as loop:
+                assert loop.index is not None
+                following = self.f.add(loop.index, 1)
+                for number, (kernel, own) in enumerate(zip(kernels, homes, strict=True)):
+                    self._call(kernel, loop.index, following, own, number)
+
         if not self.together:
-            before = self._cycles() if self.counts else None
-            self.f.call(kernel.name, self.flag, integer(0), integer(kernel.tasks), *homes)
-            if before is not None:
-                self._count(before)
+            call(integer(0), integer(tasks))
+            self._counted += len(kernels)
             return
-        access = _Access(kernel)
-        shared = sum(each.is_claimed for each in self._under_way)
-        if shared == MOST_KERNELS or any(map(access.waits_for, self._under_way)):
+        access = Access(*kernels)
+        claimed = sum(each.is_claimed for each in self._under_way)
+        if claimed == MOST_KERNELS or any(map(access.waits_for, self._under_way)):
             self._meet()
-            shared = 0
+            claimed = 0
         self._under_way.append(access)
         if access.is_alone:
             with self.f.when(self.is_first):
-                self.f.call(kernel.name, self.flag, integer(0), integer(1), *homes)
+                call(integer(0), integer(1))
             return
         assert self.claims is not None
-
-        def call(task: Operand, end: Operand) -> None:
-            self.f.call(kernel.name, self.flag, task, end, *homes)
-
         if access.is_claimed:
-            self.claims.write(shared, kernel.tasks, call)
+            self.claims.write(claimed, tasks, call)
         else:
-            self.claims.write_shares(self.thread, kernel.tasks, call)
+            self.claims.write_shares(self.thread, tasks, call)
+
+    def _call(
+        self, kernel: Kernel, task: Operand, end: Operand, homes: Sequence[Operand], number: int
+    ) -> None:
+        before = self._cycles() if self.counts else None
+        self.f.call(kernel.name, self.flag, task, end, *homes)
+        if before is not None:
+            self._count(before, self._counted + number)
 
     def _cycles(self) -> Operand:
         self.module.declarations["declare i64 @llvm.readcyclecounter()"] = None
         return self.f.effect("i64", "call i64 @llvm.readcyclecounter()")
 
-    def _count(self, before: Operand) -> None:
-        """Add the cycles since ``before`` to those of the next kernel in order."""
+    def _count(self, before: Operand, number: int) -> None:
+        """Add the cycles since ``before`` to those of a kernel."""
         spent = self.f.binary("sub", self._cycles(), before)
-        place = self.f.address(self._word("ptr", CYCLES), "i64", self._counted)
+        place = self.f.address(self._word("ptr", CYCLES), "i64", number)
         self.f.store(self.f.add(self.f.load("i64", place, pinned=True), spent), place)
-        self._counted += 1
 
     def _meet(self) -> None:
         """Wait for all threads, if any may still be writing."""
@@ -225,6 +240,8 @@ def steps_in(plan: Plan) -> Iterator[tuple[int, Step]]:
         depth, step = stack.pop()
         yield depth, step
         inner: list[Plan] = []
+        if isinstance(step, Bundle):
+            stack += [(depth + 1, kernel) for kernel in reversed(step.kernels)]
         if isinstance(step, Repetition):
             inner = [step.plan]
         elif isinstance(step, Choice):
@@ -236,48 +253,6 @@ def steps_in(plan: Plan) -> Iterator[tuple[int, Step]]:
 def kernels_in(plan: Plan) -> list[Kernel]:
     """All kernels of a plan and the plans inside it, in the order in which they are counted."""
     return [step for _, step in steps_in(plan) if isinstance(step, Kernel)]
-
-
-class _Access:
-    """The memory that a kernel is at.
-
-    Attributes:
-        is_alone: whether thread 0 runs it; such kernels follow one another without waiting.
-        is_claimed: whether threads claim its tasks one by one, as they get free.
-    """
-
-    def __init__(self, kernel: Kernel) -> None:
-        self.is_alone = kernel.tasks == 1
-        self.is_claimed = not self.is_alone and kernel.seconds > _SMALL_SECONDS
-        self._ranges = [
-            (*_range(home.buffer), written)
-            for home, written in zip(kernel.homes, kernel.written, strict=True)
-        ]
-
-    def waits_for(self, other: _Access) -> bool:
-        """Whether this kernel may begin only when the other one has ended everywhere."""
-        if self.is_alone and other.is_alone:
-            return False
-        return any(
-            root is other_root and start < other_stop and other_start < stop
-            for root, start, stop, written in self._ranges
-            for other_root, other_start, other_stop, other_written in other._ranges
-            if written or other_written
-        )
-
-
-def _range(buffer: Buffer) -> tuple[object, int, int]:
-    """What a buffer is a part of, and its first byte and the one after its last in that."""
-    if buffer.keeps is not None:
-        return "kept", buffer.number, buffer.number + buffer.size_bytes
-    start, size = 0, buffer.size_bytes
-    while buffer.whole is not None:
-        if buffer.kind == "row":  # another part in each round: all of the whole
-            start, size = 0, buffer.whole.size_bytes or _EVERYTHING
-        else:
-            start += buffer.number
-        buffer = buffer.whole
-    return buffer, start, start + size
 
 
 def _flush_denormals(f: Function) -> Operand:

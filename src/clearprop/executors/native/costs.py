@@ -6,7 +6,7 @@ Results never depend on the choice.
 from __future__ import annotations
 
 from clearprop.executors.native.kernels.kernel import Kernel
-from clearprop.executors.native.plan import Choice, Plan, Repetition
+from clearprop.executors.native.plan import Bundle, Choice, Plan, Repetition
 
 _CALL_SECONDS = 4e-9
 _BARRIER_SECONDS = 1.5e-6  # with others on the machine too
@@ -45,6 +45,10 @@ def _seconds(plan: Plan, threads: int) -> tuple[float, float]:
                 together += seconds / min(threads, step.tasks) + 2 * _BARRIER_SECONDS
             else:
                 together += seconds
+        elif isinstance(step, Bundle):
+            seconds = sum(kernel.seconds + step.tasks * _CALL_SECONDS for kernel in step.kernels)
+            alone += seconds
+            together += seconds / min(threads, step.tasks) + 2 * _BARRIER_SECONDS
         elif isinstance(step, Repetition):
             one, several = _seconds(step.plan, threads)
             rounds = 1 if step.length is None else step.length

@@ -28,6 +28,22 @@ class Repetition:
 
 
 @dataclass(eq=False)
+class Bundle:
+    """Kernels with equally many tasks that run task by task.
+
+    Attributes:
+        kernels: in order; each task needs of those before no more than the task of its number.
+    """
+
+    kernels: list[Kernel]
+
+    @property
+    def tasks(self) -> int:
+        """How many tasks there are."""
+        return self.kernels[0].tasks
+
+
+@dataclass(eq=False)
 class Choice:
     """A branch: one of several plans.
 
@@ -40,7 +56,7 @@ class Choice:
     plans: list[Plan]
 
 
-Step = Kernel | Repetition | Choice
+Step = Kernel | Bundle | Repetition | Choice
 
 
 @dataclass(eq=False)

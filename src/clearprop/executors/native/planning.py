@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from clearprop.executors.native.bundles import bundled
 from clearprop.executors.native.grouping import Grouping
 from clearprop.executors.native.groups import Group
 from clearprop.executors.native.homes import Buffer, Home
@@ -19,7 +20,7 @@ from clearprop.executors.native.kernels.sums import spread_input
 from clearprop.executors.native.llvm.machine import Machine
 from clearprop.executors.native.llvm.writer import Module
 from clearprop.executors.native.memory import Lifetime, place, take_turns
-from clearprop.executors.native.plan import Choice, Plan, Repetition, Step
+from clearprop.executors.native.plan import Bundle, Choice, Plan, Repetition, Step
 from clearprop.executors.native.words.single import SINGLE_WRITERS, joined_parts, may_overwrite
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
@@ -155,8 +156,7 @@ class _Planner:
         self.plan.before, self.plan.borrowed = self.compilation.before, self.compilation.borrowed
         self.outputs = outputs
         self._owned: set[Buffer] = set()
-        self._last_use: dict[Buffer, int] = {}
-        self._first_use: dict[Buffer, int] = {}
+        self._used: dict[Step, Sequence[Buffer]] = {}
         for value, home in zip(program.inputs, inputs, strict=True):
             self.homes[value] = home
         self._find_stored()
@@ -343,11 +343,8 @@ class _Planner:
         self.compilation.kernels.clear()
 
     def _append(self, step: Step, buffers: Sequence[Buffer]) -> None:
-        number = len(self.plan.steps)
         self.plan.steps.append(step)
-        for buffer in buffers:
-            self._first_use.setdefault(buffer, number)
-            self._last_use[buffer] = number
+        self._used[step] = buffers
 
     def _results(self, group: Group) -> list[Home]:
         """Where each result of a control equation goes; those nobody reads have a place too."""
@@ -438,21 +435,22 @@ class _Planner:
     # -- memory ------------------------------------------------------------------------------
 
     def _place_memory(self) -> None:
-        take_turns([
-            Lifetime(buffer, self._first_use.get(buffer, 0), self._last_use.get(buffer, 0))
-            for buffer in self.compilation.kept
-        ])
+        """Put steps into bundles, and let buffers that live at different times share memory."""
+        self.plan.steps = bundled(self.plan.steps)
+        lives: dict[Buffer, Lifetime] = {}
+        for number, step in enumerate(self.plan.steps):
+            for each in step.kernels if isinstance(step, Bundle) else [step]:
+                for buffer in self._used[each]:
+                    lives.setdefault(buffer, Lifetime(buffer, number, number)).last = number
+        unused = [Lifetime(buffer, 0, 0) for buffer in self.compilation.kept if buffer not in lives]
+        take_turns([*unused, *(lives[each] for each in self.compilation.kept if each in lives)])
         # Those that others take turns with come first.
         self.plan.kept += sorted(self.compilation.kept, key=lambda each: each.whole is not None)
         self._owned.update(self.compilation.scratch)
-        lifetimes = [
-            Lifetime(buffer, first, self._last_use[buffer])
-            for buffer, first in self._first_use.items()
-            if buffer in self._owned
-        ]
-        self.plan.arena.size_bytes = place(lifetimes)
-        for lifetime in lifetimes:
-            lifetime.buffer.whole = self.plan.arena
+        own = [life for buffer, life in lives.items() if buffer in self._owned]
+        self.plan.arena.size_bytes = place(own)
+        for life in own:
+            life.buffer.whole = self.plan.arena
 
 
 def _row(home: Home) -> Home:

@@ -18,8 +18,10 @@ from clearprop.executors.native.kernels.elements import Lanes
 from clearprop.executors.native.kernels.kernel import (
     MULTIPLY_ADDS_PER_SECOND,
     Compilation,
+    Cut,
     KernelWriter,
     Walk,
+    cut_of,
     walks_over,
 )
 from clearprop.executors.native.kernels.packing import (
@@ -225,9 +227,19 @@ class Contraction:
                 level.stand(self.f, number)
                 self._spans[level.walk] = level.span(self.f, number)
             self._task(parts, task)
-        self.writer.finish(tasks, flops, rate=MULTIPLY_ADDS_PER_SECOND)
+        cut = self._cut([level for level in levels if level.count > 1]) if parts is None else None
+        self.writer.finish(tasks, flops, rate=MULTIPLY_ADDS_PER_SECOND, cut=cut)
         if parts is not None:
             parts.write_end()
+
+    def _cut(self, levels: Sequence[Level]) -> Cut | None:
+        """The index that is divided among the tasks, if it is one; the output has its own name."""
+        cut = cut_of(levels[0].walk, levels[0].size) if len(levels) == 1 else None
+        if cut is None:
+            return None
+        pairs = zip(self.group.axes, self.form.output, strict=True)
+        own = [axis for axis, place in pairs if place == Affine.of(cut.axes[0])]
+        return Cut((*cut.axes, *own), cut.rounds)
 
     def _digit(self, number: Operand, count: int) -> tuple[Operand, Operand]:
         """The last digit of a number written in base ``count``, and those before it."""

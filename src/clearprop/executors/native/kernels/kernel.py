@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from clearprop.executors.native.grouping import Grouping
 from clearprop.executors.native.homes import Buffer, Home
@@ -21,10 +22,10 @@ MULTIPLY_ADDS_PER_SECOND = 4e10  # contractions
 ELEMENTS_PER_SECOND = 4e9  # everything else
 UNROLLED = 4  # vectors that one round of a long row takes
 _MOST_TASKS = 64
-_LEAST_WORK = 1 << 14  # elementary operations that are worth a task of their own
+_LEAST_WORK = 1 << 12  # elementary operations that are worth a task of their own
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kernel:
     """A function of machine code and the memory it is called with.
 
@@ -36,6 +37,8 @@ class Kernel:
         label: what it computes, for people.
         homes: the arrays that it reads and writes.
         written: for each of them whether it may be written into.
+        spans: for each of them how many bytes of its buffer belong to each task, if every task is
+            at a part of its own.
         tasks: into how many parts it is cut; the parts may run at the same time.
         flops: arithmetic operations in all.
         seconds: about how long it takes alone.
@@ -45,6 +48,7 @@ class Kernel:
     label: str
     homes: tuple[Home, ...]
     written: tuple[bool, ...]
+    spans: tuple[int | None, ...]
     tasks: int
     flops: int
     seconds: float
@@ -87,6 +91,26 @@ class Compilation:
         return buffer
 
 
+class Cut(NamedTuple):
+    """How an index is divided among the tasks of a kernel.
+
+    Attributes:
+        axes: the index, by all its names.
+        rounds: how many places of it each task takes, one after the other.
+    """
+
+    axes: tuple[Axis, ...]
+    rounds: int
+
+
+def cut_of(walk: Walk, rounds: int) -> Cut | None:
+    """The cut of a loop's outermost axis; None where tasks end within one of its places."""
+    if not walk.axes:
+        return None
+    inner = math.prod(axis.extent for axis in walk.axes[1:])
+    return None if rounds % inner else Cut((walk.axes[0],), rounds // inner)
+
+
 class KernelWriter:
     """A kernel that is being written.
 
@@ -112,6 +136,7 @@ class KernelWriter:
         *,
         rate: float = ELEMENTS_PER_SECOND,
         is_before: bool = False,
+        cut: Cut | None = None,
     ) -> Kernel:
         """The finished kernel.
 
@@ -120,12 +145,14 @@ class KernelWriter:
             flops: arithmetic operations in all.
             rate: about how many of them a core does in a second.
             is_before: whether it runs once, before the loop that this is the body of.
+            cut: the index that is divided among the tasks, if it is one.
         """
         self.function.finish()
         name = self.compilation.module.add(self.function, _identifier(self.label))
         homes = tuple(self.pointers.homes)
         written = tuple(map(self.function.writes_into, self.pointers.parameters))
-        kernel = Kernel(name, self.label, homes, written, tasks, flops, flops / rate)
+        spans = tuple(self.pointers.span(home, cut) for home in homes)
+        kernel = Kernel(name, self.label, homes, written, spans, tasks, flops, flops / rate)
         (self.compilation.before if is_before else self.compilation.kernels).append(kernel)
         return kernel
 

@@ -29,6 +29,7 @@ from clearprop.executors.native.kernels.kernel import (
     Walk,
     nested,
     task_count,
+    cut_of,
     walks_over,
 )
 from clearprop.executors.native.kernels.reducers import Reducer, State, merged, reducer_of
@@ -146,7 +147,8 @@ class Nest:
                 start = self.f.multiply(loop.index, chunk)
                 stop = self.f.minimum(self.f.add(start, chunk), extent)
                 self._part(start, stop, loop.index)
-        self.writer.finish(tasks, work)
+        cut = cut_of(self.rows[0] if self.rows else self.lane, chunk) if tasks > 1 else None
+        self.writer.finish(tasks, work, cut=cut)
         for sink in self.sinks:
             sink.add_parts()
 

@@ -25,12 +25,12 @@ _LONG_SUM = 2048
 _PANELS_BYTES = 256 << 10  # of the right factor on the stack, at most
 _ROWS_BYTES = 128 << 10  # of the left factor there
 _RESULTS_BYTES = 96 << 10  # of results that wait there
-_STEPS = 512  # of a block of the sum
-_UNBLOCKED = 1.6  # blocks, that are one yet
+_STEPS = 256  # of a block of the sum
+_UNBLOCKED = 2.0  # blocks, that are one yet
 _FAR_BYTES = 2048  # from one step of the sum to the next, where each line is on a page of its own
 # What copying or reading a number once more takes, in multiply-adds of whole vectors.
 _COPY, _TURN, _READ, _READ_FAR = 1.5, 2.5, 0.3, 1.0
-_READ_AGAIN = 0.08  # for each panel, beyond the second cache
+_READ_AGAIN = 0.3  # for each panel, beyond the second cache
 _RUN = 1000.0  # to begin with another row of what results are computed with
 _TOLERATED = 0.05  # share of the time that repeated copies may take
 _IDLE = 0.4  # of a task: what threads wait for one another in the end
@@ -256,7 +256,7 @@ class _Groups:
         self._machine, self._sizes, self._tile, self._waits = machine, sizes, tile, waits
         panel = self._panel = tile.vectors * machine.lanes(sizes.element_bytes)
         self._copy, self._steps, self._copies_left = copy, steps, copies_left
-        self._right_cost = 0.0
+        self._right_cost = _READ
         if copy is Copy.INSIDE:
             self._right_cost = _TURN if right.is_turned else _COPY
         self._left_cost = _COPY if copies_left else _READ_FAR if left.is_along else _READ
@@ -298,6 +298,14 @@ class _Groups:
         pieces = min(inner, -(-groups // outer))
         return self._tile.outer, -(-inner // pieces) * self._tile.inner
 
+    def _footprint(self, group: tuple[int, int, int]) -> int:
+        """Bytes that a task goes over again and again."""
+        rows, columns = min(group[0] * group[1], math.prod(self._sizes.rows)), group[2]
+        numbers = rows * self._steps
+        numbers += self._steps * (columns if self._copy is Copy.INSIDE else self._panel)
+        numbers += rows * columns if self._waits else 0
+        return numbers * self._sizes.element_bytes
+
     def _cost(self, group: tuple[int, int, int]) -> float:
         """Time for one step of the sum, in multiply-adds of whole vectors."""
         sizes = self._sizes
@@ -313,8 +321,7 @@ class _Groups:
         cost += rows * sizes.columns * self._right_cost
         height = sizes.rows[0] * sizes.rows[1]
         cost += columns * height * self._left_cost
-        cache = self._machine.level2_bytes // 2
-        if group[0] * group[1] * self._steps * sizes.element_bytes > cache and not self._copies_left:
+        if self._footprint(group) > self._machine.level2_bytes * 3 // 4:
             cost += self._panels * height * _READ_AGAIN
         if self._waits:
             cost += columns * height * _RUN / sizes.length

@@ -1,0 +1,72 @@
+"""Kernels that run task by task: all of them for the first images, then for the next ones.
+
+Where each task of a kernel needs no more than what the task of the same number wrote before, as
+from image to image in a convolutional net, nobody has to wait between the two, and what one writes
+the next one finds in the nearest caches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from clearprop.executors.native.access import Access
+from clearprop.executors.native.kernels.kernel import Kernel
+from clearprop.executors.native.plan import Bundle, Step
+
+_FURTHEST = 24  # steps that are looked at for one that may join
+
+
+def bundled(steps: Sequence[Step]) -> list[Step]:
+    """The steps, in an order that means the same, with bundles of kernels."""
+    waiting, result = list(steps), list[Step]()
+    while waiting:
+        first = waiting.pop(0)
+        if not isinstance(first, Kernel) or first.tasks == 1:
+            result.append(first)
+            continue
+        before, bundle, waiting = _gathered(first, waiting)
+        if len(bundle) == 1:
+            result.append(first)
+        else:
+            result += [*before, Bundle(bundle)]
+    return result
+
+
+def _gathered(
+    first: Kernel, following: Sequence[Step]
+) -> tuple[list[Step], list[Kernel], list[Step]]:
+    """What may run with a kernel task by task.
+
+    Returns:
+        What has to run before them, the kernels, and the steps that are left.
+    """
+    before, bundle, left = list[Step](), [first], list[Step]()
+    members = [Access(first)]
+    passed: list[Access] = []  # of steps between them that will run after them
+    kept = len(following)
+    for number, step in enumerate(following[:_FURTHEST]):
+        if not isinstance(step, Kernel):
+            kept = number
+            break
+        access = Access(step)
+        is_free = not any(access.meets(each) for each in passed)
+        follows = any(access.meets(each) for each in members)
+        if (
+            is_free
+            and follows
+            and step.tasks == first.tasks
+            and all(access.keeps_to(each) for each in members)
+        ):
+            bundle.append(step)
+            members.append(access)
+            continue
+        if is_free and not follows and step.tasks != first.tasks:
+            before.append(step)
+        else:
+            left.append(step)
+            passed.append(access)
+    else:
+        kept = min(kept, _FURTHEST)
+    if len(bundle) == 1:
+        return [], bundle, list(following)
+    return before, bundle, [*left, *following[kept:]]
