@@ -26,6 +26,7 @@ from clearprop.text import count_text
 MOST_SIGNATURES = 32
 _Signature = tuple[tree.Structure, tuple[TensorType, ...]]
 _Key = tuple[tuple[Shape, DType], ...]
+_CallWith = Callable[[list[Array], list[Array]], list[Array]]
 
 
 class _Numbers:
@@ -47,6 +48,7 @@ class _Numbers:
 class _Entry(NamedTuple):
     program: Program
     run: Run
+    call_with: _CallWith  # the same for arguments, and for the numbers of parameters
     numbers: _Numbers  # of the parameters that it reads
     structure: tree.Structure  # of what the function returns
     updated: tuple[Parameter, ...]  # whose new values come after what it returns
@@ -102,9 +104,9 @@ class CompiledFunction:
             return result
         if current_trace() is not None:
             return self._call(args)
-        results = entry.run(arrays + entry.numbers())
+        results = entry.call_with(arrays, entry.numbers())
         tensors = [
-            Tensor(value.type, array=fixed(array))
+            Tensor.computed(value.type, fixed(array))
             for value, array in zip(entry.program.outputs, results, strict=True)
         ]
         if entry.structure.kind is None:
@@ -195,7 +197,13 @@ class CompiledFunction:
         program = simplify(program)
         run = self._executor.compile_program(program)
         numbers, updated = _Numbers(tuple(trace.placeholders)), tuple(traced.updates)
-        return _Entry(program, run, numbers, traced.structure, updated)
+        return _Entry(program, run, _call_with(run), numbers, traced.structure, updated)
+
+
+def _call_with(run: Run) -> _CallWith:
+    """A function of arguments and of parameters' numbers; an executor may have a quicker one."""
+    quick: _CallWith | None = getattr(run, "call_with", None)
+    return quick or (lambda arrays, numbers: run([*arrays, *numbers]))
 
 
 def _explanation(entry: _Entry, *, llvm: bool) -> str:

@@ -83,6 +83,10 @@ class Program:
                     values[value.index] = value
         return {equation: tuple(values) for equation, values in read.items()}
 
+    def has(self, name: str) -> bool:
+        """Whether there is an equation of the primitive of this name."""
+        return any(equation.primitive.name == name for equation in self.equations)
+
     def _reads(self) -> Iterable[Value]:
         for equation in self.equations:
             yield from equation.inputs

@@ -11,6 +11,8 @@ from clearprop.passes.rewrite import Rewriter, write
 
 def prune_scans(program: Program) -> Program:
     """The same Program; its scans compute only what is read after them."""
+    if not program.has("scan"):
+        return program
     rewriter = Rewriter(program)
     for equation in program.equations:
         if equation.primitive.name == "scan":
@@ -57,6 +59,8 @@ def _keep_pruned(rewriter: Rewriter, equation: Equation) -> None:
 
 def prune_branches(program: Program) -> Program:
     """The same Program; its branches compute only what is read, from what some body reads."""
+    if not program.has("branch"):
+        return program
     rewriter = Rewriter(program)
     for equation in program.equations:
         if equation.primitive.name == "branch":

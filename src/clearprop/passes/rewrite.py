@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import is_
 from types import MappingProxyType
 from typing import Any
 
@@ -41,12 +42,18 @@ class Rewriter:
         """From here on the old value is this new one."""
         self._new[old] = new
 
-    def keep(self, equation: Equation) -> tuple[Value, ...]:
-        """Write an old equation as it is, on new inputs, and return its new results."""
-        inputs = self.inputs_of(equation)
-        results = write(equation.primitive, inputs, equation.params, equation.types, like=equation)
-        self.replace(equation, results)
-        return results
+    def keep(self, equation: Equation) -> Sequence[Value | None]:
+        """Write an old equation on new inputs, and return its new results.
+
+        Where nothing has changed, and its results are plain values already, it is the old one.
+        """
+        inputs, results = self.inputs_of(equation), self.old.results[equation]
+        is_plain = all(type(value) is Value for value in results if value is not None)
+        if is_plain and all(map(is_, inputs, equation.inputs)):
+            return results
+        new = write(equation.primitive, inputs, equation.params, equation.types, like=equation)
+        self.replace(equation, new)
+        return new
 
     def finish(self) -> Program:
         """The new Program: what the outputs still need."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
+from operator import is_
 from typing import Any
 
 from clearprop.ir.program import Program, programs_in, with_programs
@@ -43,7 +44,7 @@ def _once(program: Program) -> Program:
     """Equal equations become one; an equation that changes nothing becomes its input."""
     rewriter = Rewriter(program)
     given = set(program.inputs)
-    written: dict[_Key, tuple[Value, ...]] = {}
+    written: dict[_Key, Sequence[Value | None]] = {}
     for equation in program.equations:
         inputs = rewriter.inputs_of(equation)
         if equation.primitive.name == "reshape":
@@ -53,11 +54,14 @@ def _once(program: Program) -> Program:
             continue
         identities = tuple(_identity(value, given) for value in inputs)
         key = (equation.primitive, identities, _frozen(equation))
-        if key not in written:
-            written[key] = write(
-                equation.primitive, inputs, equation.params, equation.types, like=equation
-            )
-        rewriter.replace(equation, written[key])
+        if key in written:
+            rewriter.replace(equation, written[key])
+        elif all(map(is_, inputs, equation.inputs)):
+            written[key] = rewriter.keep(equation)
+        else:
+            new = write(equation.primitive, inputs, equation.params, equation.types, like=equation)
+            written[key] = new
+            rewriter.replace(equation, new)
     return rewriter.finish()
 
 
@@ -109,6 +113,8 @@ def _merge_scans(program: Program) -> Program:
     The gradient of a scan runs the forward body a second time, with more outputs; here the two
     become one.
     """
+    if not program.has("scan"):
+        return program
     rewriter = Rewriter(program)
     widest: dict[_Key, Equation] = {}
     for equation in program.equations:
@@ -149,6 +155,8 @@ def _extends(wide: Equation, narrow: Equation) -> bool:
 
 def _inside(program: Program) -> Program:
     """The same with the Programs in its equations simplified."""
+    if not any(equation.primitive.control for equation in program.equations):
+        return program
     rewriter = Rewriter(program)
     for equation in program.equations:
         if not any(programs_in(equation.params)):

@@ -85,6 +85,15 @@ class Tensor(Operators, Value):
         return Tensor(TensorType.of(array), array=array, name=name)
 
     @classmethod
+    def computed(cls, type_: TensorType, array: Array) -> Tensor:
+        """The same where its type is known: a call of a compiled function makes one each time."""
+        new = cls.__new__(cls)
+        new.type, new.array, new.equation, new.index, new.name = type_, array, None, 0, ""
+        new.grad = new.mask = new.owner = None
+        new.tracked, new.depth = False, 0
+        return new
+
+    @classmethod
     def results(cls, equation: Equation) -> tuple[Tensor, ...]:
         """The Tensors that ``equation`` gives; their numbers at once if nothing tracks them."""
         depth = 0

@@ -86,6 +86,8 @@ class Caller:
         self._places = [self._place(HEADER_WORDS + n, type_) if n not in moving else None
                         for n, type_ in enumerate(inputs)]  # fmt: skip
         self._known: list[Array | None] = [None] * len(inputs)
+        self._bound: list[Array] | None = None  # numbers that are taken as they are
+        self._given: list[Array | None] = []  # places of the inputs before them
         self._results = None
         if loop is None:
             self._results = [
@@ -112,7 +114,7 @@ class Caller:
     def __call__(self, arrays: Sequence[Array]) -> list[Array] | None:
         """What the function gives for these inputs; None if an index inside lies outside."""
         with self._lock:
-            known = self._known
+            known, self._bound = self._known, None
             for number, array in enumerate(arrays):
                 if array is not known[number] or array.flags.writeable:
                     self._take(number, array)
@@ -123,6 +125,38 @@ class Caller:
                 self._flag[0] = 0
                 return None
             return results
+
+    def call_with(self, arrays: Sequence[Array], numbers: list[Array]) -> list[Array] | None:
+        """The same where the last inputs are the numbers of parameters.
+
+        Args:
+            arrays: the first inputs.
+            numbers: the others, which nobody writes into; the same list as long as they are the
+                same.
+        """
+        if self._small is None:
+            return self([*arrays, *numbers])
+        with self._lock:
+            if self._bound is not numbers:
+                self._bind(len(arrays), numbers)
+            for number, (place, array) in enumerate(zip(self._given, arrays, strict=True)):
+                if place is None:
+                    self._take(number, array)
+                else:
+                    place[...] = array
+            self._run(self._table_address, 0)
+            results = [place.copy() for place in self._small]
+            if self._flag[0]:
+                self._flag[0] = 0
+                return None
+            return results
+
+    def _bind(self, given: int, numbers: list[Array]) -> None:
+        self._bound = None  # Ctrl-C may come between any two of these lines
+        self._known[:given] = [None] * given
+        for number, array in enumerate(numbers, start=given):
+            self._take(number, array)
+        self._given, self._bound = self._places[:given], numbers
 
     def _take(self, number: int, array: Array) -> None:
         """Let the function find an input."""

@@ -98,6 +98,16 @@ class Compiled:
         results = self._caller(arrays)
         return self._by_definition(arrays) if results is None else results
 
+    def call_with(self, arrays: list[Array], numbers: list[Array]) -> list[Array]:
+        """The outputs for these inputs, the last of which are the numbers of parameters.
+
+        Args:
+            arrays: the first inputs.
+            numbers: the others: the same list as long as they are the same.
+        """
+        results = self._caller.call_with(arrays, numbers)
+        return self._by_definition([*arrays, *numbers]) if results is None else results
+
     def explain(self, *, llvm: bool = False) -> str:
         """Every stage of the way to machine code, in words.
 
