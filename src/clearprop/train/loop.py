@@ -52,6 +52,9 @@ class Fit:
             setup.executor, setup.arguments.seed, samples.count, shuffle=shuffle
         )
         self._learning: set[int] = set()  # ids of the weights that the optimizer has slots for
+        # What is known of the model, until a callback may have changed it.
+        self._runners: dict[int, ChunkRunner] = {}
+        self._carried: list[Weight] | None = None
 
     def run(
         self,
@@ -74,6 +77,8 @@ class Fit:
         done = 0
         while done < len(epochs) and not model.stop_training:
             epoch = epochs[done]
+            if self.callbacks.acts_on_epochs:
+                self._look_again()
             ahead = self._run_short_epochs(len(epochs) - done) if judge is None else []
             if ahead:
                 numbers = epochs[done : done + len(ahead)]
@@ -165,6 +170,8 @@ class Fit:
         while state.step_in_epoch < total:
             first = state.step_in_epoch
             size = batch if first < full else rest
+            if self.callbacks.acts_on_batches:
+                self._look_again()
             runner = self._runner(size)
             remaining = full - first if first < full else 1
             length = 1 if self.callbacks.acts_on_batches else runner.next_length(remaining)
@@ -211,9 +218,12 @@ class Fit:
 
     def _weights(self) -> list[Weight]:
         """The weights in the order in which a step carries them: those that learn first."""
-        trained = self.model.trainable_weights
-        learn = set(map(id, trained))
-        return [*trained, *(weight for weight in self.model.variables if id(weight) not in learn)]
+        if self._carried is None:
+            trained = self.model.trainable_weights
+            learn = set(map(id, trained))
+            others = [weight for weight in self.model.variables if id(weight) not in learn]
+            self._carried = [*trained, *others]
+        return self._carried
 
     def _kept(self, weights: Sequence[Weight]) -> list[Array]:
         """What is carried from epoch to epoch: all but the metrics."""
@@ -238,15 +248,21 @@ class Fit:
             self.state.metrics[name] = next(arrays)
 
     def _runner(self, size: int) -> ChunkRunner:
-        if set(map(id, self.model.trainable_weights)) != self._learning:
-            self._prepare_optimizer()  # a callback froze layers, or let them learn
-        return runner_for(
-            self.model,
-            "train",
-            self.samples,
-            size,
-            lambda: training_step(self.model, self.setup, self.samples, size),
-        )
+        if size not in self._runners:
+            if set(map(id, self.model.trainable_weights)) != self._learning:
+                self._prepare_optimizer()  # a callback froze layers, or let them learn
+            self._runners[size] = runner_for(
+                self.model,
+                "train",
+                self.samples,
+                size,
+                lambda: training_step(self.model, self.setup, self.samples, size),
+            )
+        return self._runners[size]
+
+    def _look_again(self) -> None:
+        """Forget what was known of the model: somebody may have changed it."""
+        self._runners, self._carried = {}, None
 
     def _prepare_optimizer(self) -> None:
         """Slots for the weights that learn; kept from an earlier ``fit`` if they are the same."""

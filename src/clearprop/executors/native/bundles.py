@@ -7,7 +7,8 @@ the next one finds in the nearest caches.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 
 from clearprop.executors.native.access import Access
 from clearprop.executors.native.kernels.kernel import Kernel
@@ -19,12 +20,13 @@ _FURTHEST = 24  # steps that are looked at for one that may join
 def bundled(steps: Sequence[Step]) -> list[Step]:
     """The steps, in an order that means the same, with bundles of kernels."""
     waiting, result = list(steps), list[Step]()
+    access = cache(Access)  # many steps look at the same following ones
     while waiting:
         first = waiting.pop(0)
         if not isinstance(first, Kernel) or first.tasks == 1:
             result.append(first)
             continue
-        before, bundle, waiting = _gathered(first, waiting)
+        before, bundle, waiting = _gathered(first, waiting, access)
         if len(bundle) == 1:
             result.append(first)
         else:
@@ -33,7 +35,7 @@ def bundled(steps: Sequence[Step]) -> list[Step]:
 
 
 def _gathered(
-    first: Kernel, following: Sequence[Step]
+    first: Kernel, following: Sequence[Step], access_of: Callable[[Kernel], Access]
 ) -> tuple[list[Step], list[Kernel], list[Step]]:
     """What may run with a kernel task by task.
 
@@ -41,14 +43,14 @@ def _gathered(
         What has to run before them, the kernels, and the steps that are left.
     """
     before, bundle, left = list[Step](), [first], list[Step]()
-    members = [Access(first)]
+    members = [access_of(first)]
     passed: list[Access] = []  # of steps between them that will run after them
     kept = len(following)
     for number, step in enumerate(following[:_FURTHEST]):
         if not isinstance(step, Kernel):
             kept = number
             break
-        access = Access(step)
+        access = access_of(step)
         is_free = not any(access.meets(each) for each in passed)
         follows = any(access.meets(each) for each in members)
         if (
