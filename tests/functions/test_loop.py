@@ -292,3 +292,25 @@ def test_variables_are_not_updated_in_a_loop() -> None:
     )
     _, outputs = cp.scan(lambda c, r: (c, layer(r)), 0.0, cp.ones((3, 4, 2)))
     assert outputs.shape == (3, 4, 2)
+
+
+@pytest.mark.parametrize("length", [0, 1, 3])
+def test_a_carry_that_only_repeats_another_is_carried_once(length: int) -> None:
+    start = cp.tensor([1.0, 2.0])
+    program = cp.compile(_with_a_twin).program(start, cp.ones((length, 2)))
+    (loop,) = [each for each in program.equations if each.primitive.name == "scan"]
+    assert loop.params["carry_count"] == (2 if length == 0 else 1)
+    last, twin = _with_a_twin(start, cp.ones((length, 2)))
+    np.testing.assert_array_equal(last, np.array([1.0, 2.0]) + length)
+    np.testing.assert_array_equal(twin, last if length else np.zeros(2))
+
+
+def _with_a_twin(start: cp.Tensor, rows: cp.Tensor) -> tuple[cp.Tensor, cp.Tensor]:
+    """A sum, and the output of the last step, which recurrent layers carry beside it."""
+
+    def body(carry: tuple[cp.Tensor, cp.Tensor], row: cp.Tensor) -> tuple[Any, None]:
+        new = carry[0] + row
+        return (new, new), None
+
+    carry, _ = cp.scan(body, (start, cp.zeros(2)), rows)
+    return carry

@@ -69,6 +69,20 @@ def _products() -> Iterator[tuple[str, RandomProgram]]:
             f"weights {name}",
             case(_weight_step, (rows, summed), (rows, columns), (summed, columns)),
         )
+    blocked = [(70, 900, 200), (300, 1100, 40), (9, 1030, 130)]
+    for rows, summed, columns in blocked:
+        name = f"{rows}x{summed}x{columns}"
+        yield f"layer in blocks {name}", case(_layer, (rows, summed), (summed, columns), (columns,))
+        yield (
+            f"turned in blocks {name}",
+            case(lambda x, w: ops.matmul(x, ops.transpose(w)), (rows, summed), (columns, summed)),
+        )
+    yield (
+        "weights far apart, read beside what is stored",
+        case(_weight_step, (260, 701), (260, 403), (701, 403)),
+    )
+    yield "weights in blocks", case(_weight_step, (1300, 130), (1300, 210), (130, 210))
+    yield "one layer for all batches", case(ops.matmul, (5, 40, 700), (700, 90))
     yield "long sums", case(_weight_step, (4100, 24), (4100, 40), (24, 40))
     yield (
         "batches",
@@ -89,7 +103,20 @@ def _whole_numbers() -> RandomProgram:
     return RandomProgram(Program.under([ops.matmul(*inputs)], inputs), arrays)
 
 
+def _image_after_image(x: Value, kernel: Value, other: Value) -> list[Value]:
+    """Kernels each of whose tasks needs one image, and sums over all of them."""
+    first = ops.maximum(ops.conv(x, kernel, padding="same"), 0.0)
+    pooled = ops.max_pool(first, 2)
+    second = ops.conv(pooled, other, padding="same")
+    mean = ops.mean(second, (0, 1, 2))
+    return [ops.conv(ops.subtract(second, mean), other, padding="valid"), mean, first]
+
+
 def _convolutions() -> Iterator[tuple[str, RandomProgram]]:
+    yield (
+        "image after image",
+        case(_image_after_image, (20, 12, 14, 5), (3, 3, 5, 24), (3, 3, 24, 24)),
+    )
     for size, channels, outputs, stride, dilation, groups in [
         (9, 3, 16, 1, 1, 1),
         (9, 16, 20, 2, 1, 1),

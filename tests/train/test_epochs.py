@@ -79,3 +79,32 @@ def test_callbacks_made_of_functions_act_at_each_epoch(runs: list[int]) -> None:
     trained([callback], batch_size=50)
     assert runs == []
     assert seen == list(range(23))
+
+
+def test_what_runs_whole_epochs_is_kept_for_the_next_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[EpochsRunner] = []
+    init = EpochsRunner.__init__
+
+    def counted(self: EpochsRunner, *args: Any, **options: Any) -> None:
+        made.append(self)
+        init(self, *args, **options)
+
+    monkeypatch.setattr(EpochsRunner, "__init__", counted)
+    model, (x, y) = cp.Sequential([cp.layers.Dense(1)]), (np.ones((8, 2), "f4"), np.ones((8, 1)))
+    model.compile("sgd", "mse")
+    for _ in range(3):
+        model.fit(x, y, batch_size=4, epochs=10, verbose=0)
+    assert len(made) == 1
+    assert model.history.epoch == list(range(10)) * 3
+
+
+def test_epochs_that_are_run_together_are_shown_one_by_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model, (x, y) = cp.Sequential([cp.layers.Dense(1)]), (np.ones((8, 2), "f4"), np.ones((8, 1)))
+    model.compile("sgd", "mse")
+    history = model.fit(x, y, batch_size=4, epochs=12, verbose=2)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines] == [f"{n}/12" for n in range(1, 13)]
+    assert len(history.history["loss"]) == 12
+    assert history.rows["loss"] == list(range(12))

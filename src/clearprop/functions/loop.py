@@ -14,6 +14,7 @@ from clearprop.functions.trace import as_tensor, as_tensors, placeholders
 from clearprop.ir.place import here
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
+from clearprop.ir.value import Value
 from clearprop.primitives import control
 from clearprop.tensor.parameter import Trace
 from clearprop.tensor.tensor import Tensor

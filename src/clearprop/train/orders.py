@@ -8,7 +8,7 @@ import numpy as np
 
 from clearprop import primitives
 from clearprop.dtypes import I64, U64
-from clearprop.executors.choose import Executor, Run
+from clearprop.executors.choose import Executor, Run, choose_executor
 from clearprop.ir.meaning import run
 from clearprop.ir.program import Program
 from clearprop.ir.value import Array, Value
@@ -53,15 +53,16 @@ class RowOrders:
         """The order of an epoch, as ``row_order`` tells it."""
         if self._count < _MANY_ROWS or not self._shuffle:
             return row_order(self._seed, epoch, self._count, shuffle=self._shuffle)
-        return _compiled_order(self._executor, self._count)([order_key(self._seed), words(epoch)])[0]
+        run = _compiled_order(self._executor.NAME, self._count)
+        return run([order_key(self._seed), words(epoch)])[0]
 
 
 @lru_cache(maxsize=8)
-def _compiled_order(executor: Executor, count: int) -> Run:
+def _compiled_order(executor: str, count: int) -> Run:
     """What computes the order of so many rows."""
     key, number = Value(KEY), Value(COUNTER)
     order = order_in_program(key, number, count, shuffle=True)
-    return executor.compile_program(Program.under([order], [key, number]), 1)
+    return choose_executor(executor).compile_program(Program.under([order], [key, number]), 1)
 
 
 def order_key(seed: int) -> Array:

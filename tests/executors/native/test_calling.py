@@ -7,6 +7,10 @@ import pytest
 
 from clearprop.executors.native.executor import Compiled
 from clearprop.executors.native.llvm.machine import this_machine
+from clearprop.ir.program import Program
+from clearprop.ir.types import TensorType
+from clearprop.ir.value import Value
+from clearprop.primitives import add, multiply
 from tests.executors.native.test_keys import sums
 
 
@@ -22,3 +26,52 @@ def test_a_view_that_is_read_only_shows_what_is_written_below(
     for value in (1, 5):
         whole[...] = value
         np.testing.assert_array_equal(call([view])[0], np.full(shape[1], 2 * value * shape[0]))
+
+
+def counting_loop(size: int) -> Compiled:
+    """A loop that adds its rows to what it carries."""
+    carry, row = (Value(TensorType((size,), np.dtype("f4"))) for _ in range(2))
+    body = Program.under([add(carry, row)], [carry, row])
+    return Compiled(body, this_machine(), (1, 1))
+
+
+def test_what_a_loop_gave_stays_as_long_as_somebody_has_it() -> None:
+    size = 100_000
+    call, rows = counting_loop(size), np.ones((2, size), np.float32)
+    start = np.zeros(size, np.float32)
+    (first,) = call([start, rows])
+    view = call([first, rows])[0][5:]
+    results = [call([first, rows])[0] for _ in range(4)]
+    assert len({each.ctypes.data for each in [first, *results]}) == 5
+    np.testing.assert_array_equal(view, np.full(size - 5, 4))
+    for each in results:
+        np.testing.assert_array_equal(each, np.full(size, 4))
+    np.testing.assert_array_equal(first, np.full(size, 2))
+
+
+def test_memory_that_nobody_has_is_used_again() -> None:
+    size = 100_000
+    call, rows = counting_loop(size), np.ones((1, size), np.float32)
+    (state,) = call([np.zeros(size, np.float32), rows])
+    places = set()
+    for _ in range(10):
+        (state,) = call([state, rows])
+        state.flags.writeable = False  # as a model keeps its weights
+        places.add(state.ctypes.data)
+    np.testing.assert_array_equal(state, np.full(size, 11))
+    assert len(places) <= 2
+
+
+def test_numbers_that_are_bound_are_those_of_the_present_list() -> None:
+    call = Compiled(products(), this_machine())
+    x, weights = np.arange(4, dtype=np.float32), [np.full(4, 2, np.float32)]
+    for factor in (1, 3):
+        np.testing.assert_array_equal(call.call_with([factor * x], weights), [2 * factor * x])
+    np.testing.assert_array_equal(call.call_with([x], [np.full(4, 5, np.float32)]), [5 * x])
+    np.testing.assert_array_equal(call([x, np.full(4, 7, np.float32)]), [7 * x])
+    np.testing.assert_array_equal(call.call_with([x], weights), [2 * x])
+
+
+def products() -> Program:
+    x, y = (Value(TensorType((4,), np.dtype("f4"))) for _ in range(2))
+    return Program.under([multiply(x, y)], [x, y])

@@ -54,9 +54,7 @@ class Access:
         self._touched = [
             _Touched(*_range(home.buffer), home.buffer, written, span)
             for kernel in kernels
-            for home, written, span in zip(
-                kernel.homes, kernel.written, kernel.spans, strict=True
-            )
+            for home, written, span in zip(kernel.homes, kernel.written, kernel.spans, strict=True)
         ]
 
     def meets(self, other: Access) -> bool:

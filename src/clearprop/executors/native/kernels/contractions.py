@@ -255,31 +255,26 @@ class Contraction:
 
     def _task(self, parts: Parts | None, part: Operand) -> None:
         """Everything of one task: all blocks of its sums."""
-        schedule, summed = self.schedule, self.loops.summed
+        schedule, f = self.schedule, self.f
+        extent = self.loops.summed[0].extent if self.loops.summed else 1
+        whole, length = None, extent
         if parts is not None:
             parts.begin(part)
-            first = summed[0]
-            chunk = -(-first.extent // schedule.parts)
-            start = self.f.multiply(part, chunk)
-            whole = Span(start, self.f.minimum(self.f.add(start, chunk), first.extent))
-            is_blocked = schedule.depth > 0 or schedule.rounds < chunk
-        else:
-            whole = Span(integer(0), integer(summed[0].extent)) if summed else None
-            is_blocked = schedule.is_blocked(self.sizes)
-        if parts is None and not schedule.waits:
+            length = -(-extent // schedule.parts)
+            start = f.multiply(part, length)
+            whole = Span(start, f.minimum(f.add(start, length), extent))
+        waiting = self._waiting() if parts is None and schedule.waits else None
+        results = parts or waiting
+        if results is None:
             self._over_block(self._block(None), self.sums.zeros, self._finish_tile)
-            return
-        results = parts or self._waiting()
-        if not is_blocked:
-            block = self._block(whole if parts is not None else None)
-            self._over_block(block, self.sums.zeros, results.keep)
+        elif schedule.depth == 0 and schedule.rounds >= length:
+            self._over_block(self._block(whole), self.sums.zeros, results.keep)
         else:
-            assert whole is not None
             results.clear()
-            with self._blocks(whole) as block:
+            with self._blocks(whole or Span(integer(0), integer(extent))) as block:
                 self._over_block(block, results.loaded, results.keep)
-        if parts is None:
-            self._finish_waiting(results)
+        if waiting is not None:
+            self._finish_waiting(waiting)
 
     def _waiting(self) -> Waiting:
         """Memory on the stack for the results of one task."""
@@ -299,15 +294,17 @@ class Contraction:
     @contextmanager
     def _blocks(self, whole: Span) -> Iterator[SumBlock]:
         """Loops over the blocks of the sum, within a range of its outermost loop."""
-        schedule, summed, f = self.schedule, self.loops.summed, self.f
+        schedule, f = self.schedule, self.f
+        first, *others = self.loops.summed[: schedule.depth + 1]
+        spans = [whole, *(Span(integer(0), integer(walk.extent)) for walk in others)]
+        steps = [1] * schedule.depth + [schedule.rounds]
         with ExitStack() as stack:
-            for number, walk in enumerate(summed[: schedule.depth + 1]):
-                span = whole if number == 0 else Span(integer(0), integer(walk.extent))
-                step = schedule.rounds if number == schedule.depth else 1
+            for walk, span, step in zip([first, *others], spans, steps, strict=True):
                 loop = stack.enter_context(f.loop(*span, step))
                 assert loop.index is not None
                 walk.stand(loop.index)
-            stop = f.minimum(f.add(loop.index, schedule.rounds), span.stop)
+            assert loop.index is not None
+            stop = f.minimum(f.add(loop.index, schedule.rounds), spans[-1].stop)
             yield self._block(Span(loop.index, stop))
 
     def _over_block(

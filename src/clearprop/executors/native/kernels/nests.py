@@ -27,9 +27,9 @@ from clearprop.executors.native.kernels.kernel import (
     Compilation,
     KernelWriter,
     Walk,
+    cut_of,
     nested,
     task_count,
-    cut_of,
     walks_over,
 )
 from clearprop.executors.native.kernels.reducers import Reducer, State, merged, reducer_of

@@ -22,7 +22,6 @@ from clearprop.executors.native.llvm.writer import Function
 from clearprop.executors.native.mathematics.elementwise import memory_type
 from clearprop.ir.types import TensorType
 
-
 _LINE_BYTES = 64  # of memory, in a cache
 _PANELS_OF_A_TASK = 8  # rows of all of them lie side by side in memory
 
@@ -68,7 +67,10 @@ class SumBlock(NamedTuple):
         return f.multiply(self.span.start, -stride * inner)
 
     def over(
-        self, f: Function, carried: Sequence[Operand], body: Callable[[list[Operand]], list[Operand]]
+        self,
+        f: Function,
+        carried: Sequence[Operand],
+        body: Callable[[list[Operand]], list[Operand]],
     ) -> list[Operand]:
         """Loops over all steps; what the body returns is carried on."""
         if self.span is None:
@@ -200,9 +202,7 @@ class PanelCopier:
         if self.turned is None:  # rows of all panels one after the other, as they lie in memory
             self._each_step(lambda: over_panels(lambda: self._row(self.panel)), lambda: None)
         else:
-            over_panels(
-                lambda: self._each_step(lambda: None, lambda: self._turn(self.panel))
-            )
+            over_panels(lambda: self._each_step(lambda: None, lambda: self._turn(self.panel)))
 
     def _each_step(self, row: Callable[[], None], turn: Callable[[], None]) -> None:
         """Loops over the steps of the block: one by one, or in squares."""

@@ -31,6 +31,7 @@ _FAR_BYTES = 2048  # from one step of the sum to the next, where each line is on
 # What copying or reading a number once more takes, in multiply-adds of whole vectors.
 _COPY, _TURN, _READ, _READ_FAR = 1.5, 2.5, 0.3, 1.0
 _READ_AGAIN = 0.3  # for each panel, beyond the second cache
+_MEETING = 1e5  # threads wait for one another once more
 _RUN = 1000.0  # to begin with another row of what results are computed with
 _TOLERATED = 0.05  # share of the time that repeated copies may take
 _IDLE = 0.4  # of a task: what threads wait for one another in the end
@@ -120,10 +121,6 @@ class Schedule:
     copies_left: bool
     waits: bool
 
-    def is_blocked(self, sizes: Sizes) -> bool:
-        """Whether the sums are taken in several blocks."""
-        return self.depth > 0 or bool(sizes.summed) and self.rounds < sizes.summed[0]
-
 
 def choose_schedule(
     machine: Machine,
@@ -162,20 +159,27 @@ def choose_schedule(
     )
     if copies_left and right.is_turned and copy is Copy.INSIDE:
         copy = Copy.BEFORE
-    depth, rounds = 0, sizes.summed[0] if sizes.summed else 1
-    if sizes.length > _UNBLOCKED * _STEPS and (copy is Copy.INSIDE or copies_left):
-        depth, rounds = _block(sizes)
-    steps = rounds * math.prod(sizes.summed[depth + 1 :])
-    waits = steps < sizes.length or (is_plain and reads_after > machine.level2_bytes)
-    group = whole
-    if parts == 1:
+    best, least = None, float("inf")
+    # Many tasks that copy the same may be slower than one copy for all, that they wait for.
+    options = {copy, Copy.BEFORE} if copy is Copy.INSIDE and sizes.batches == 1 else {copy}
+    for option in sorted(options, key=lambda each: each is not copy):
+        depth, rounds = 0, sizes.summed[0] if sizes.summed else 1
+        if sizes.length > _UNBLOCKED * _STEPS and (option is Copy.INSIDE or copies_left):
+            depth, rounds = _block(sizes)
+        steps = rounds * math.prod(sizes.summed[depth + 1 :])
+        waits = steps < sizes.length or (is_plain and reads_after > machine.level2_bytes)
+        if parts > 1:
+            if option is Copy.INSIDE and steps * whole[2] * sizes.element_bytes > _PANELS_BYTES:
+                option = Copy.NOT if right.is_along else Copy.BEFORE
+            return Schedule(tile, whole, parts, depth, rounds, option, copies_left, waits)
         groups = _Groups(
-            machine, sizes, left, right, tile, copy, steps, copies_left=copies_left, waits=waits
+            machine, sizes, left, right, tile, option, steps, copies_left=copies_left, waits=waits
         )
-        group = groups.best
-    elif copy is Copy.INSIDE and steps * whole[2] * sizes.element_bytes > _PANELS_BYTES:
-        copy = Copy.NOT if right.is_along else Copy.BEFORE
-    return Schedule(tile, group, parts, depth, rounds, copy, copies_left, waits)
+        if groups.least < least:
+            best = Schedule(tile, groups.best, 1, depth, rounds, option, copies_left, waits)
+            least = groups.least
+    assert best is not None
+    return best
 
 
 def _parts(machine: Machine, sizes: Sizes, left: Factor, right: Factor) -> int:
@@ -192,9 +196,7 @@ def _parts(machine: Machine, sizes: Sizes, left: Factor, right: Factor) -> int:
     return -(-sizes.summed[0] // chunk)
 
 
-def _copy_of_right(
-    machine: Machine, sizes: Sizes, right: Factor, panel: int, parts: int
-) -> Copy:
+def _copy_of_right(machine: Machine, sizes: Sizes, right: Factor, panel: int, parts: int) -> Copy:
     """Whether the right factor is copied into panels, and when.
 
     It has to be where vectors cannot be loaded from it.  It pays where what a tile reads does not
@@ -264,9 +266,14 @@ class _Groups:
         self._panels = -(-sizes.columns // panel)
         flops = 2 * sizes.batches * sizes.results * sizes.length
         self._wanted = max(1, min(_MOST_TASKS, flops // _LEAST_TASK_FLOPS))
-        self.best = self._best()
+        self._once = 0.0
+        if copy is Copy.BEFORE and not right.is_lasting:
+            far = 2 if right.size_bytes > machine.level2_bytes else 1
+            copied = sizes.columns * (_TURN if right.is_turned else _COPY)
+            self._once = far * copied + _MEETING / sizes.length
+        self.best, self.least = self._best()
 
-    def _best(self) -> tuple[int, int, int]:
+    def _best(self) -> tuple[tuple[int, int, int], float]:
         best, least = (0, 0, 0), float("inf")
         wanted = -(-self._wanted // self._sizes.batches)
         for column_groups in range(1, min(self._panels, 64) + 1):
@@ -278,7 +285,7 @@ class _Groups:
                 cost = self._cost(group)
                 if cost < least:
                     best, least = group, cost
-        return best
+        return best, least
 
     def _most_rows(self, columns: int) -> int:
         """How many rows a task may have with so many columns."""
@@ -317,7 +324,7 @@ class _Groups:
         counts = [-(-extent // size) for extent, size in pairs]
         rows, columns = counts[0] * counts[1], counts[2]
         width = self._machine.lanes(sizes.element_bytes)
-        cost = sizes.results / width
+        cost = sizes.results / width + self._once
         cost += rows * sizes.columns * self._right_cost
         height = sizes.rows[0] * sizes.rows[1]
         cost += columns * height * self._left_cost

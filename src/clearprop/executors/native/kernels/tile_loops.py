@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import product
 
 from clearprop.executors.native.kernels.kernel import Walk
-from clearprop.executors.native.kernels.tile_sums import Variant
 from clearprop.executors.native.kernels.packing import Span
+from clearprop.executors.native.kernels.tile_sums import Variant
 from clearprop.executors.native.llvm.registers import Operand, integer
 from clearprop.executors.native.llvm.writer import Function
 

@@ -49,7 +49,10 @@ def choose_tile(machine: Machine, rows: tuple[int, int], columns: int, width: in
         most = max(1, (machine.vector_registers - vectors - 2) // vectors)
         for outer in range(1, min(most, rows[0]) + 1):
             inner = min(rows[1], most // outer)
-            for tile in (Tile(outer, inner, vectors), Tile(outer, balanced(rows[1], inner), vectors)):
+            for tile in (
+                Tile(outer, inner, vectors),
+                Tile(outer, balanced(rows[1], inner), vectors),
+            ):
                 cost = _cost(tile, rows, wanted)
                 if cost < least:
                     best, least = tile, cost

@@ -1,0 +1,103 @@
+"""Contractions are cut by their sizes and the processor's, within what its caches hold."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clearprop.executors.native.kernels.schedule import (
+    Copy,
+    Factor,
+    Schedule,
+    Sizes,
+    choose_schedule,
+)
+from clearprop.executors.native.kernels.tiles import Tile, choose_tile
+from clearprop.executors.native.llvm.machine import Machine, neon_machine
+
+AVX2 = Machine("x86_64-unknown-linux-gnu", "x86-64", "+avx2,+fma", 32, 16)
+AVX512 = replace(AVX2, vector_bytes=64, vector_registers=32, level2_bytes=1 << 20)
+SSE = replace(AVX2, vector_bytes=16)
+MACHINES = [SSE, AVX2, AVX512, neon_machine()]
+SIZES = st.integers(1, 1500)
+
+
+def product_of(
+    rows: int, summed: int, columns: int, machine: Machine, turned: str = "", reads_after: int = 0
+) -> tuple[Sizes, Schedule]:
+    """The schedule of a matrix product; ``turned`` names the factors that are read turned over."""
+    sizes = Sizes(1, 1, (1, rows), columns, (summed,), 4)
+    is_left, is_right = "left" in turned, "right" in turned
+    left = Factor(
+        is_along=is_left, is_turned=not is_left, step_bytes=4 * rows if is_left else 4,
+        row_bytes=4 if is_left else 4 * summed, size_bytes=4 * rows * summed,
+    )  # fmt: skip
+    right = Factor(
+        is_along=not is_right, is_turned=is_right, step_bytes=4 if is_right else 4 * columns,
+        row_bytes=4 * summed if is_right else 4, size_bytes=4 * summed * columns,
+    )  # fmt: skip
+    schedule = choose_schedule(machine, sizes, left, right, is_plain=True, reads_after=reads_after)
+    return sizes, schedule
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@given(rows=SIZES, summed=SIZES, columns=SIZES, turned=st.sampled_from(["", "left", "right"]))
+def test_tasks_are_made_of_tiles_and_fit_on_a_stack(
+    machine: Machine, rows: int, summed: int, columns: int, turned: str
+) -> None:
+    _, schedule = product_of(rows, summed, columns, machine, turned, 4 * rows * columns)
+    tile, group = schedule.tile, schedule.group
+    panel = tile.vectors * machine.lanes(4)
+    assert tile.rows * tile.vectors + tile.vectors + 1 <= machine.vector_registers
+    if schedule.parts == 1:
+        units = (tile.outer, tile.inner, panel)
+        assert not any(size % unit for size, unit in zip(group, units, strict=True))
+    steps = schedule.rounds
+    assert 1 <= steps <= summed
+    if schedule.right is Copy.INSIDE:
+        assert 4 * steps * group[2] <= 256 << 10 or group[2] == panel
+        assert steps <= 512
+        if turned == "right":
+            assert steps == summed  # squares are turned over whole
+    if schedule.waits and schedule.parts == 1:
+        assert 4 * math.prod(group) <= 256 << 10 or group[:2] == (tile.outer, tile.inner)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("turned", ["", "left", "right"])
+def test_a_large_product_has_tasks_for_several_threads(machine: Machine, turned: str) -> None:
+    sizes, schedule = product_of(256, 1024, 1024, machine, turned)
+    extents = (*sizes.rows, sizes.columns)
+    tasks = math.prod(-(-size // of) for size, of in zip(extents, schedule.group, strict=True))
+    assert 8 <= tasks <= 128
+
+
+def test_a_small_product_is_one_task_that_copies_nothing() -> None:
+    for machine in MACHINES:
+        _, schedule = product_of(8, 8, 8, machine)
+        assert schedule.right is Copy.NOT
+        assert schedule.group[1] >= 8
+        assert not schedule.copies_left
+        assert not schedule.waits
+
+
+def test_long_sums_of_few_results_are_cut_into_parts() -> None:
+    assert product_of(48, 40_000, 32, AVX2, "left")[1].parts == 16
+    assert product_of(1024, 256, 1024, AVX2, "left")[1].parts == 1
+
+
+def test_results_wait_where_much_is_read_beside_them() -> None:
+    assert product_of(1024, 256, 1024, AVX2, "left", 12 << 20)[1].waits
+    assert not product_of(1024, 256, 1024, AVX2, "left")[1].waits
+
+
+def test_tiles_fill_the_registers_and_waste_little() -> None:
+    assert choose_tile(AVX2, (1, 600), 160, 8) == Tile(1, 6, 2)
+    wide = choose_tile(AVX512, (1, 1400), 320, 16)
+    assert wide.rows * wide.vectors >= 24
+    # 8 positions in a row: 4 and 4, rather than 6 and 2.
+    assert choose_tile(AVX2, (8, 8), 64, 8).inner == 4
