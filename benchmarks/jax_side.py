@@ -86,8 +86,8 @@ def _updated(
         mean = each(lambda m, g: 0.9 * m + 0.1 * g, slots[0], gradients)
         square = each(lambda v, g: 0.999 * v + 0.001 * g * g, slots[1], gradients)
         rate = rate * jnp.sqrt(1 - 0.999**count) / (1 - 0.9**count)
-        step = lambda w, m, v: w - rate * m / (jnp.sqrt(v) + 1e-7)  # noqa: E731
-        return each(step, weights, mean, square), (mean, square)
+        new = each(lambda w, m, v: w - rate * m / (jnp.sqrt(v) + 1e-7), weights, mean, square)
+        return new, (mean, square)
     if workload.optimizer == "momentum":
         speed = each(lambda s, g: 0.9 * s - rate * g, slots[0], gradients)
         return each(lambda w, s: w + s, weights, speed), (speed, slots[1])

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from clearprop.executors.native.groups import Group
 from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels.affine import Affine, Axis, linear, total
-from clearprop.executors.native.kernels.elements import Lanes
+from clearprop.executors.native.kernels.endings import Ending
 from clearprop.executors.native.kernels.kernel import (
     MULTIPLY_ADDS_PER_SECOND,
     Compilation,
@@ -43,7 +43,7 @@ from clearprop.executors.native.kernels.schedule import (
 from clearprop.executors.native.kernels.sums import Side, sum_of_products
 from clearprop.executors.native.kernels.tile_loops import Level, each_form
 from clearprop.executors.native.kernels.tile_sums import Loops, TileSums, Variant, lies_along
-from clearprop.executors.native.llvm.registers import Operand, integer, vector_type
+from clearprop.executors.native.llvm.registers import Operand, integer
 from clearprop.executors.native.mathematics.elementwise import memory_type
 from clearprop.ir.types import TensorType
 
@@ -164,6 +164,9 @@ class Contraction:
             is_padded=is_packed,
             row_steps=(row_steps[0], row_steps[1]),
         )
+        self.ending = Ending(
+            self.compilation, self.elements, self.group, self.form.output, loops, self.sums
+        )
 
     @property
     def _steps(self) -> int:
@@ -266,7 +269,7 @@ class Contraction:
         waiting = self._waiting() if parts is None and schedule.waits else None
         results = parts or waiting
         if results is None:
-            self._over_block(self._block(None), self.sums.zeros, self._finish_tile)
+            self._over_block(self._block(None), self.sums.zeros, self.ending.of_tile)
         elif schedule.depth == 0 and schedule.rounds >= length:
             self._over_block(self._block(whole), self.sums.zeros, results.keep)
         else:
@@ -274,7 +277,7 @@ class Contraction:
             with self._blocks(whole or Span(integer(0), integer(extent))) as block:
                 self._over_block(block, results.loaded, results.keep)
         if waiting is not None:
-            self._finish_waiting(waiting)
+            self.ending.of_task(waiting, self._spans)
 
     def _waiting(self) -> Waiting:
         """Memory on the stack for the results of one task."""
@@ -364,119 +367,6 @@ class Contraction:
                 if walks[place].axes:
                     walks[place].stand(index)
             each_form(f, walks, sizes, write)
-
-    # -- what follows --------------------------------------------------------------------
-
-    def _finish_waiting(self, results: Waiting) -> None:
-        """Pass results that wait in memory through the equations that follow, row by row."""
-        loops, f, width = self.loops, self.f, self.width
-        extent = loops.column.extent
-        rest = extent % width
-        with ExitStack() as stack:
-            for walk in (loops.row_outer, loops.row_inner):
-                if walk.axes:
-                    loop = stack.enter_context(f.loop(*self._spans[walk]))
-                    assert loop.index is not None
-                    walk.stand(loop.index)
-            stack.enter_context(f.nothing_before())
-            start, stop = self._spans[loops.column]
-            if extent >= width:
-                with f.loop(start, f.minimum(stop, extent - rest), width) as loop:
-                    assert loop.index is not None
-                    loops.column.stand(loop.index)
-                    self._finish_columns(results, width)
-            if rest:
-                with f.when(f.compare("icmp eq", stop, integer(extent))):
-                    if loops.column.axes:
-                        loops.column.stand(extent - rest)
-                    self._finish_columns(results, rest)
-
-    def _finish_columns(self, results: Waiting, count: int) -> None:
-        """Some columns of one row."""
-        (x,) = results.loaded(Variant(1, 1, count))
-        self._finish_vectors(x, count)
-
-    def _finish_tile(self, variant: Variant, sums: list[Operand]) -> None:
-        """Pass the results through the equations that follow, and store what others read."""
-        with self.f.nothing_before():
-            self._finish_rows(variant, sums)
-
-    def _finish_rows(self, variant: Variant, sums: list[Operand]) -> None:
-        vectors = self.sums.vectors(variant.columns)
-        rows = self.sums.rows(variant)
-        if self.sums.is_along or len(rows) * len(vectors) * len(self.group.members) <= 64:
-            for place, row in enumerate(rows):
-                own = sums[place * len(vectors) : (place + 1) * len(vectors)]
-                self._finish_row(variant, integer(row[0]), integer(row[1]), own)
-            return
-        f, element = self.f, memory_type(self.dtype)
-        type_ = vector_type(element, self.width)
-        stack = f.stack(element, len(sums) * self.width)
-        for number, x in enumerate(sums):
-            f.store(x, f.address(stack, element, number * self.width), alignment=64)
-        with f.loop(0, variant.outer) as outer, f.loop(0, variant.inner) as inner:
-            assert outer.index is not None
-            assert inner.index is not None
-            number_of_row = f.add(f.multiply(outer.index, variant.inner), inner.index)
-            place_on_stack = f.multiply(number_of_row, len(vectors) * self.width)
-            start = f.address(stack, element, place_on_stack)
-            own = [
-                f.load(type_, f.address(start, element, number * self.width), pinned=True)
-                for number in range(len(vectors))
-            ]
-            self._finish_row(variant, outer.index, inner.index, own)
-
-    def _finish_row(
-        self, variant: Variant, outer: Operand, inner: Operand, own: Sequence[Operand]
-    ) -> None:
-        """One row of a tile."""
-        f, loops = self.f, self.loops
-        walks = (loops.row_outer, loops.row_inner, loops.column)
-        before = [walk.axis.operand if walk.axes else None for walk in walks]
-        for walk, start, place in zip(walks, before, (outer, inner, None), strict=True):
-            if place is not None and start is not None:
-                walk.stand(f.add(start, place))
-        for number, (x, count) in enumerate(
-            zip(own, self.sums.vectors(variant.columns), strict=True)
-        ):
-            if before[2] is not None:
-                loops.column.stand(f.add(before[2], number * self.width))
-            self._finish_vectors(x, count)
-        for walk, start in zip(walks, before, strict=True):
-            if start is not None:
-                walk.stand(start)
-
-    def _finish_vectors(self, x: Operand, count: int) -> None:
-        """The results where the loops stand, ``count`` of them side by side."""
-        self.elements.forget()
-        self.elements.lanes = Lanes(None)
-        for axis, sum_ in zip(self.group.axes, self.form.output, strict=True):
-            axis.operand = self.elements.number(sum_)
-        lane_axis = self._lane_axis()
-        if lane_axis is None:
-            x = self.f.lane(x, 0)
-        else:
-            self.elements.lanes = Lanes(lane_axis, self.width, count)
-        self._finish_vector(x)
-
-    def _lane_axis(self) -> Axis | None:
-        """The axis of the output that vectors lie along."""
-        if not self.loops.column.axes:
-            return None
-        pairs = zip(self.group.axes, self.form.output, strict=True)
-        return next(axis for axis, place in pairs if place.factor(self.loops.column.axis))
-
-    def _finish_vector(self, x: Operand) -> None:
-        group = self.group
-        self.elements.set(self.value, group.index[self.value], x)
-        result = {value.equation: value for value in group.index}
-        for equation in group.members[1:]:
-            value = result[equation]
-            self.elements.compute(equation, value, group.index[value])
-        for value in group.stored:
-            index = group.index[value]
-            stored = self.elements.element(value, index)
-            self.elements.store(stored, self.compilation.homes[value], index)
 
 
 def _substituted(line: Affine, mapping: Mapping[Axis, Affine]) -> Affine:

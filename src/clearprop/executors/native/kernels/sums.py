@@ -18,6 +18,7 @@ from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels.affine import Affine, Axis, Index, linear, total
 from clearprop.executors.native.kernels.kernel import Compilation
 from clearprop.executors.native.kernels.spreading import Spread, spread
+from clearprop.ir.types import Shape
 from clearprop.ir.value import Equation, Value
 
 
@@ -117,31 +118,55 @@ def _taps(places: Sequence[Affine], taps: Sequence[Axis], dilation: Sequence[int
     ]
 
 
+class _Windows:
+    """What both a convolution and its kernel's gradient read: a window at each position."""
+
+    def __init__(
+        self,
+        compilation: Compilation,
+        equation: Equation,
+        positions: Shape,
+        window: Shape,
+        channels: _Channels,
+    ) -> None:
+        x, params = equation.inputs[0], equation.params
+        self.batch, self.channels = Axis(x.shape[0]), channels
+        self.positions, self.taps = list(map(Axis, positions)), list(map(Axis, window))
+        steps = [
+            Affine.of(position).times(stride)
+            for position, stride in zip(self.positions, params["strides"], strict=True)
+        ]
+        places = _taps(steps, self.taps, params["kernel_dilation"])
+        index = [Affine.of(self.batch), *places, channels.inputs]
+        self.side = _spread_side(compilation, x, _input_spread(params), index)
+
+    @property
+    def output(self) -> Index:
+        """At which output the loops stand."""
+        return (
+            Affine.of(self.batch), *map(Affine.of, self.positions), self.channels.outputs
+        )  # fmt: skip
+
+    @property
+    def kernel(self) -> Index:
+        """At which element of the kernel they stand."""
+        own = Affine.of(self.channels.input)
+        return (*map(Affine.of, self.taps), own, self.channels.outputs)
+
+
 def _forward(compilation: Compilation, equation: Equation) -> SumOfProducts:
     x, kernel = equation.inputs
-    params = equation.params
-    sizes = equation.types[0].shape
-    batch, positions = Axis(sizes[0]), list(map(Axis, sizes[1:-1]))
-    taps = list(map(Axis, kernel.shape[:-2]))
-    channels = _Channels(params["groups"], x.shape[-1], kernel.shape[-1])
-    steps = [Affine.of(o).times(s) for o, s in zip(positions, params["strides"], strict=True)]
-    places = _taps(steps, taps, params["kernel_dilation"])
-    left = _spread_side(
-        compilation, x, _input_spread(params), [Affine.of(batch), *places, channels.inputs]
-    )
-    right = _side(
-        compilation,
-        kernel,
-        [*map(Affine.of, taps), Affine.of(channels.input), channels.outputs],
-    )
+    channels = _Channels(equation.params["groups"], x.shape[-1], kernel.shape[-1])
+    positions, window = equation.types[0].shape[1:-1], kernel.shape[:-2]
+    seen = _Windows(compilation, equation, positions, window, channels)
     return SumOfProducts(
         (channels.group,),
-        (batch, *positions),
+        (seen.batch, *seen.positions),
         (channels.output,),
-        (*taps, channels.input),
-        left,
-        right,
-        (Affine.of(batch), *map(Affine.of, positions), channels.outputs),
+        (*seen.taps, channels.input),
+        seen.side,
+        _side(compilation, kernel, seen.kernel),
+        seen.output,
     )
 
 
@@ -183,29 +208,17 @@ def _input_gradient(compilation: Compilation, equation: Equation) -> SumOfProduc
 def _kernel_gradient(compilation: Compilation, equation: Equation) -> SumOfProducts:
     """dK[t] = sum over samples and positions o of X[o * stride + t * dilation] dY[o]."""
     x, d_output = equation.inputs
-    params = equation.params
-    sizes = d_output.shape
-    batch, positions = Axis(sizes[0]), list(map(Axis, sizes[1:-1]))
-    taps = list(map(Axis, params["window"]))
-    channels = _Channels(params["groups"], x.shape[-1], sizes[-1])
-    steps = [Affine.of(o).times(s) for o, s in zip(positions, params["strides"], strict=True)]
-    places = _taps(steps, taps, params["kernel_dilation"])
-    left = _spread_side(
-        compilation, x, _input_spread(params), [Affine.of(batch), *places, channels.inputs]
-    )
-    right = _side(
-        compilation,
-        d_output,
-        [Affine.of(batch), *map(Affine.of, positions), channels.outputs],
-    )
+    channels = _Channels(equation.params["groups"], x.shape[-1], d_output.shape[-1])
+    positions, window = d_output.shape[1:-1], equation.params["window"]
+    seen = _Windows(compilation, equation, positions, window, channels)
     return SumOfProducts(
         (channels.group,),
-        (*taps, channels.input),
+        (*seen.taps, channels.input),
         (channels.output,),
-        (batch, *positions),
-        left,
-        right,
-        (*map(Affine.of, taps), Affine.of(channels.input), channels.outputs),
+        (seen.batch, *seen.positions),
+        seen.side,
+        _side(compilation, d_output, seen.output),
+        seen.kernel,
     )
 
 
