@@ -216,14 +216,30 @@ def nested(
     walks: Sequence[Walk],
     carried: Sequence[Operand],
     body: Callable[[list[Operand]], list[Operand]],
+    *,
+    unrolled: int = 1,
 ) -> list[Operand]:
-    """Loops inside of loops over whole walks; what the body returns is carried on."""
+    """Loops inside of loops over whole walks; what the body returns is carried on.
+
+    Args:
+        f: the kernel.
+        walks: the loops, the outermost first.
+        carried: what the first round starts from.
+        body: writes one round of the innermost.
+        unrolled: how many rounds of whole inner loops may be written one after the other.
+    """
     if not walks:
         return body(list(carried))
+    if 0 < math.prod(walk.extent for walk in walks) <= unrolled:
+        carried = list(carried)
+        for index in range(walks[0].extent):
+            walks[0].stand(index)
+            carried = nested(f, walks[1:], carried, body, unrolled=unrolled)
+        return list(carried)
     with f.loop(0, walks[0].extent, carried=carried) as loop:
         assert loop.index is not None
         walks[0].stand(loop.index)
-        loop.next = nested(f, walks[1:], loop.carried, body)
+        loop.next = nested(f, walks[1:], loop.carried, body, unrolled=unrolled)
     return loop.results
 
 

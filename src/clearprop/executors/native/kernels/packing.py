@@ -71,14 +71,23 @@ class SumBlock(NamedTuple):
         f: Function,
         carried: Sequence[Operand],
         body: Callable[[list[Operand]], list[Operand]],
+        *,
+        unrolled: int = 1,
     ) -> list[Operand]:
-        """Loops over all steps; what the body returns is carried on."""
+        """Loops over all steps; what the body returns is carried on.
+
+        Args:
+            f: the kernel.
+            carried: what the first step starts from.
+            body: writes one step.
+            unrolled: how many steps of whole inner loops may be written one after the other.
+        """
         if self.span is None:
-            return nested(f, self.walks, carried, body)
+            return nested(f, self.walks, carried, body, unrolled=unrolled)
         with f.loop(*self.span, carried=carried) as loop:
             assert loop.index is not None
             self.walks[0].stand(loop.index)
-            loop.next = nested(f, self.walks[1:], loop.carried, body)
+            loop.next = nested(f, self.walks[1:], loop.carried, body, unrolled=unrolled)
         return loop.results
 
 

@@ -27,6 +27,7 @@ _ROWS_BYTES = 128 << 10  # of the left factor there
 _RESULTS_BYTES = 96 << 10  # of results that wait there
 _STEPS = 256  # of a block of the sum
 _UNBLOCKED = 2.0  # blocks, that are one yet
+_WIDE_BYTES = 512  # of a row of results that is worth a walk of its own
 _FAR_BYTES = 2048  # from one step of the sum to the next, where each line is on a page of its own
 # What copying or reading a number once more takes, in multiply-adds of whole vectors.
 _COPY, _TURN, _READ, _READ_FAR = 1.5, 2.5, 0.3, 1.0
@@ -167,7 +168,8 @@ def choose_schedule(
         if sizes.length > _UNBLOCKED * _STEPS and (option is Copy.INSIDE or copies_left):
             depth, rounds = _block(sizes)
         steps = rounds * math.prod(sizes.summed[depth + 1 :])
-        waits = steps < sizes.length or (is_plain and reads_after > machine.level2_bytes)
+        is_wide = is_plain and sizes.columns * sizes.element_bytes >= _WIDE_BYTES
+        waits = steps < sizes.length or (is_wide and reads_after > machine.level2_bytes)
         if parts > 1:
             if option is Copy.INSIDE and steps * whole[2] * sizes.element_bytes > _PANELS_BYTES:
                 option = Copy.NOT if right.is_along else Copy.BEFORE

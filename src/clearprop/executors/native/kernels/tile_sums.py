@@ -25,6 +25,9 @@ from clearprop.executors.native.llvm.registers import Operand, constant, vector_
 from clearprop.executors.native.mathematics.elementwise import memory_type
 
 
+_UNROLLED = 9  # steps of the sum: a loop of few rounds is left too often to be foreseen
+
+
 @dataclass(frozen=True)
 class Loops:
     """A sum of products with its axes merged into as few loops as possible."""
@@ -110,7 +113,9 @@ class TileSums:
             return sums
         if self.is_along:
             return self._along(variant)
-        return block.over(self.f, sums, lambda carried: self.step(variant, carried))
+        return block.over(
+            self.f, sums, lambda carried: self.step(variant, carried), unrolled=_UNROLLED
+        )
 
     def step(self, variant: Variant, sums: list[Operand]) -> list[Operand]:
         """One product for each of the tile's results."""
