@@ -24,7 +24,6 @@ from clearprop.executors.native.kernels.sums import Side
 from clearprop.executors.native.llvm.registers import Operand, constant, vector_type
 from clearprop.executors.native.mathematics.elementwise import memory_type
 
-
 _UNROLLED = 9  # steps of the sum: a loop of few rounds is left too often to be foreseen
 
 
