@@ -59,7 +59,7 @@ def test_right_gradients_pass() -> None:
         (p.ADD, {"argument 0", "argument 1"}),
         (p.EXP, {"argument 0"}),
     ],
-    ids=str,
+    ids=lambda value: " ".join(sorted(value)) if isinstance(value, set) else str(value),
 )
 @pytest.mark.parametrize("factor", [1.001, -2.0, 0.0, float("nan")])
 def test_a_wrong_gradient_is_found(primitive: Primitive, wrong: set[str], factor: float) -> None:

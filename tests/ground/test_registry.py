@@ -229,7 +229,7 @@ HOSTILE: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("description", HOSTILE, ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize("description", HOSTILE, ids=lambda value: str(value)[:15])
 def test_what_is_no_description_is_refused(description: Any) -> None:
     for nest in (description, [description], {"tuple": [1, description]}):
         with pytest.raises(ModelFileError, match="Reading a model's description"):

@@ -325,7 +325,6 @@ def test_a_wrapped_function_of_this_room_can_be_saved() -> None:
         (losses.Poisson, losses.Poisson),
         (losses.Huber(3.0), losses.Huber),
     ],
-    ids=str,
 )
 def test_losses_go_by_their_names(name: object, kind: type[losses.Loss]) -> None:
     assert type(losses.get(name)) is kind

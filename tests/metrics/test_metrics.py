@@ -192,7 +192,6 @@ def test_a_wrapped_function_gets_its_arguments() -> None:
         (metrics.sparse_categorical_accuracy, metrics.SparseCategoricalAccuracy, None),
         (losses.mean_squared_error, metrics.MeanSquaredError, "mean_squared_error"),
     ],
-    ids=str,
 )
 def test_metrics_go_by_their_names(
     spec: object, kind: type[metrics.Metric], name: str | None
