@@ -42,33 +42,32 @@ def _gathered(
     Returns:
         What has to run before them, the kernels, and the steps that are left.
     """
+    near = _first_kernels(following[:_FURTHEST])
     before, bundle, left = list[Step](), [first], list[Step]()
-    members = [access_of(first)]
-    passed: list[Access] = []  # of steps between them that will run after them
-    kept = len(following)
-    for number, step in enumerate(following[:_FURTHEST]):
-        if not isinstance(step, Kernel):
-            kept = number
-            break
+    members, passed = [access_of(first)], list[Access]()  # passed: those that will run after them
+    for step in near:
         access = access_of(step)
         is_free = not any(access.meets(each) for each in passed)
         follows = any(access.meets(each) for each in members)
-        if (
-            is_free
-            and follows
-            and step.tasks == first.tasks
-            and all(access.keeps_to(each) for each in members)
-        ):
+        keeps_to = step.tasks == first.tasks and all(access.keeps_to(each) for each in members)
+        if is_free and follows and keeps_to:
             bundle.append(step)
             members.append(access)
-            continue
-        if is_free and not follows and step.tasks != first.tasks:
+        elif is_free and not follows and step.tasks != first.tasks:
             before.append(step)
         else:
             left.append(step)
             passed.append(access)
-    else:
-        kept = min(kept, _FURTHEST)
     if len(bundle) == 1:
         return [], bundle, list(following)
-    return before, bundle, [*left, *following[kept:]]
+    return before, bundle, [*left, *following[len(near) :]]
+
+
+def _first_kernels(steps: Sequence[Step]) -> list[Kernel]:
+    """The steps up to the first that is no kernel."""
+    found = []
+    for step in steps:
+        if not isinstance(step, Kernel):
+            break
+        found.append(step)
+    return found
