@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from tests.house.plan import ROOT
 
 _SECONDS = 120
+# Whoever ignores Ctrl-C, as processes that run tests side by side do, hands that on.
+_HEARS_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
 
 
 def run_script(script: str, **changes: str) -> str:
@@ -20,8 +22,8 @@ def run_script(script: str, **changes: str) -> str:
         changes: of its environment.
     """
     ended = subprocess.run(
-        [sys.executable, "-W", "error", "-X", "faulthandler", "-c", script],
-        env=environment(changes), capture_output=True, text=True, timeout=_SECONDS, check=False,
+        _command(script), env=environment(changes),
+        capture_output=True, text=True, timeout=_SECONDS, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, f"exit {ended.returncode}\n{ended.stdout}\n{ended.stderr}"
     assert ended.stderr == ""
@@ -31,9 +33,13 @@ def run_script(script: str, **changes: str) -> str:
 def start_script(script: str, **changes: str) -> subprocess.Popen[str]:
     """A script that runs on its own; see ``run_script``."""
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-X", "faulthandler", "-c", script],
-        env=environment(changes), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        _command(script), env=environment(changes),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
+
+
+def _command(script: str) -> list[str]:
+    return [sys.executable, "-W", "error", "-X", "faulthandler", "-c", _HEARS_CTRL_C + script]
 
 
 def environment(changes: Mapping[str, str]) -> dict[str, str]:

@@ -77,8 +77,6 @@ class Fit:
         done = 0
         while done < len(epochs) and not model.stop_training:
             epoch = epochs[done]
-            if self.callbacks.acts_on_epochs:
-                self._look_again()
             ahead = self._run_short_epochs(len(epochs) - done) if judge is None else []
             if ahead:
                 numbers = epochs[done : done + len(ahead)]
@@ -88,6 +86,8 @@ class Fit:
                 done, logs = done + len(ahead), ahead[-1]
                 continue
             self.callbacks.on_epoch_begin(epoch)
+            if self.callbacks.acts_on_epochs:
+                self._look_again()
             logs = self._run_epoch()
             if judge is not None:
                 logs |= judge(epoch)

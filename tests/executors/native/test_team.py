@@ -169,9 +169,11 @@ def interrupted(number, frame):
 signal.signal(signal.SIGINT, interrupted)
 threading.Thread(target=disturb, daemon=True).start()
 stop = time.monotonic() + SECONDS
-while time.monotonic() < stop:
+def goes_on():
+    return time.monotonic() < stop or interruptions <= 10  # on a busy machine calls take longer
+while goes_on():
     try:
-        while time.monotonic() < stop:
+        while goes_on():
             call(loop.arrays)
     except KeyboardInterrupt:
         pass
@@ -180,7 +182,6 @@ time.sleep(2 * PAUSE)
 for threads in (2, 4, 8):
     assert digest(loop.compiled(threads, together=True)(loop.arrays)) == wanted
 assert digest(call(loop.arrays)) == wanted
-assert interruptions > 10, interruptions
 """
 
 
