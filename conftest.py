@@ -17,7 +17,6 @@ from tests.house.plan import ROOT, SOURCE, guests_of
 
 REFERENCE = ROOT / "tests" / "reference"
 PEERS = ("torch", "keras", "sklearn")
-_MANY_CASES = 8
 
 
 @functools.cache
@@ -45,15 +44,3 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 def pytest_itemcollected(item: pytest.Item) -> None:
     if REFERENCE in item.path.parents:
         item.add_marker("reference")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of many cases of one comparison every second is for exhaustive runs."""
-    cases: dict[tuple[Path, str], list[pytest.Item]] = {}
-    for item in items:
-        if REFERENCE in item.path.parents:
-            cases.setdefault((item.path, item.name.partition("[")[0]), []).append(item)
-    for each in cases.values():
-        if len(each) > _MANY_CASES:
-            for item in each[1::2]:
-                item.add_marker("slow")
