@@ -34,11 +34,11 @@ def product_of(
     is_left, is_right = "left" in turned, "right" in turned
     left = Factor(
         is_along=is_left, is_turned=not is_left, step_bytes=4 * rows if is_left else 4,
-        row_bytes=4 if is_left else 4 * summed, size_bytes=4 * rows * summed,
+        size_bytes=4 * rows * summed,
     )  # fmt: skip
     right = Factor(
         is_along=not is_right, is_turned=is_right, step_bytes=4 if is_right else 4 * columns,
-        row_bytes=4 * summed if is_right else 4, size_bytes=4 * summed * columns,
+        size_bytes=4 * summed * columns,
     )  # fmt: skip
     schedule = choose_schedule(machine, sizes, left, right, is_plain=True, reads_after=reads_after)
     return sizes, schedule

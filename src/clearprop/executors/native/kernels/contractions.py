@@ -100,7 +100,6 @@ class Contraction:
                 is_along=bool(walk.axes) and side.line.factor(walk.axis) == 1,
                 is_turned=step == 1,
                 step_bytes=abs(step) * size,
-                row_bytes=abs(side.line.factor(walk.axis)) * size if walk.axes else 0,
                 size_bytes=read * size,
                 is_lasting=side.home.buffer in self.compilation.lasting,
             )

@@ -54,7 +54,6 @@ class Factor(NamedTuple):
             right one from column to column.
         is_turned: whether numbers lie side by side along the sum.
         step_bytes: from one step of the sum's innermost loop to the next.
-        row_bytes: from row to row, or from column to column.
         size_bytes: of all that is read of it for one batch.
         is_lasting: whether it is the same in all rounds of the loop around.
     """
@@ -62,7 +61,6 @@ class Factor(NamedTuple):
     is_along: bool
     is_turned: bool
     step_bytes: int
-    row_bytes: int
     size_bytes: int
     is_lasting: bool = False
 
