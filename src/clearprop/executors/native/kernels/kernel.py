@@ -21,6 +21,7 @@ from clearprop.ir.value import Value
 MULTIPLY_ADDS_PER_SECOND = 4e10  # contractions
 ELEMENTS_PER_SECOND = 4e9  # everything else
 UNROLLED = 4  # vectors that one round of a long row takes
+_SHORT_LOOP = 32  # rounds: so few that where it ends counts
 _MOST_TASKS = 64
 _LEAST_WORK = 1 << 12  # elementary operations that are worth a task of their own
 
@@ -226,7 +227,7 @@ def nested(
         walks: the loops, the outermost first.
         carried: what the first round starts from.
         body: writes one round of the innermost.
-        unrolled: how many rounds of whole inner loops may be written one after the other.
+        unrolled: how many rounds of a short inner loop may be written one after the other.
     """
     if not walks:
         return body(list(carried))
@@ -236,11 +237,20 @@ def nested(
             walks[0].stand(index)
             carried = nested(f, walks[1:], carried, body, unrolled=unrolled)
         return list(carried)
-    with f.loop(0, walks[0].extent, carried=carried) as loop:
+    extent = walks[0].extent
+    together = _divisor(extent, unrolled) if len(walks) == 1 and extent <= _SHORT_LOOP else 1
+    with f.loop(0, extent, together, carried=carried) as loop:
         assert loop.index is not None
-        walks[0].stand(loop.index)
-        loop.next = nested(f, walks[1:], loop.carried, body, unrolled=unrolled)
+        loop.next = loop.carried
+        for number in range(together):
+            walks[0].stand(f.add(loop.index, number))
+            loop.next = nested(f, walks[1:], loop.next, body, unrolled=unrolled)
     return loop.results
+
+
+def _divisor(number: int, most: int) -> int:
+    """The greatest divisor that is not greater than ``most``."""
+    return max(each for each in range(1, max(most, 1) + 1) if number % each == 0)
 
 
 def task_count(extent: int, work: int) -> int:

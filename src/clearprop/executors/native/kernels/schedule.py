@@ -22,18 +22,19 @@ _LEAST_TASK_FLOPS = 1 << 14
 _MOST_TASKS = 16
 _PARTS = 16  # into which long sums of few results are cut
 _LONG_SUM = 2048
-_PANELS_BYTES = 256 << 10  # of the right factor on the stack, at most
+_PANELS_BYTES = 512 << 10  # of the right factor on the stack, at most
 _ROWS_BYTES = 128 << 10  # of the left factor there
 _RESULTS_BYTES = 96 << 10  # of results that wait there
 _STEPS = 256  # of a block of the sum
 _UNBLOCKED = 2.0  # blocks, that are one yet
+_UNBLOCKED_PANEL = 8.0  # where rows of the left factor are read in place
 _WIDE_BYTES = 512  # of a row of results that is worth a walk of its own
 _FAR_BYTES = 2048  # from one step of the sum to the next, where each line is on a page of its own
 # What copying or reading a number once more takes, in multiply-adds of whole vectors.
 _COPY, _TURN, _READ, _READ_FAR = 1.5, 2.5, 0.3, 1.0
-_READ_AGAIN = 0.3  # for each panel, beyond the second cache
+_READ_AGAIN, _READ_FAR_AGAIN = 0.1, 0.3  # for each panel, beyond the second cache
 _MEETING = 1e5  # threads wait for one another once more
-_RUN = 1000.0  # to begin with another row of what results are computed with
+_RUN = 5000.0  # to begin with another row of what results are computed with
 _TOLERATED = 0.05  # share of the time that repeated copies may take
 _IDLE = 0.4  # of a task: what threads wait for one another in the end
 
@@ -163,7 +164,8 @@ def choose_schedule(
     options = {copy, Copy.BEFORE} if copy is Copy.INSIDE and sizes.batches == 1 else {copy}
     for option in sorted(options, key=lambda each: each is not copy):
         depth, rounds = 0, sizes.summed[0] if sizes.summed else 1
-        if sizes.length > _UNBLOCKED * _STEPS and (option is Copy.INSIDE or copies_left):
+        unblocked = _STEPS * (_UNBLOCKED if left.is_along else _UNBLOCKED_PANEL)
+        if sizes.length > unblocked and (option is Copy.INSIDE or copies_left):
             depth, rounds = _block(sizes)
         steps = rounds * math.prod(sizes.summed[depth + 1 :])
         is_wide = is_plain and sizes.columns * sizes.element_bytes >= _WIDE_BYTES
@@ -190,7 +192,7 @@ def _parts(machine: Machine, sizes: Sizes, left: Factor, right: Factor) -> int:
     is_long = sizes.length >= _LONG_SUM and sizes.summed[0] >= 2
     cache = machine.level2_bytes
     reads = left.size_bytes + right.size_bytes
-    if not is_long or results > cache // 4 or reads <= cache // 2:
+    if not is_long or results > cache // 2 or reads <= cache // 2:
         return 1
     chunk = -(-sizes.summed[0] // _PARTS)
     return -(-sizes.summed[0] // chunk)
@@ -218,7 +220,7 @@ def _copy_of_right(machine: Machine, sizes: Sizes, right: Factor, panel: int, pa
     repeats = 1 if parts > 1 else sizes.repeats
     cost = _TURN if right.is_turned else _COPY
     share = cost * machine.lanes(sizes.element_bytes) / rows
-    is_small = sizes.length <= _UNBLOCKED * _STEPS or not right.is_turned
+    is_small = sizes.length <= _UNBLOCKED_PANEL * _STEPS or not right.is_turned
     if is_small and (repeats == 1 or share <= _TOLERATED):
         return Copy.INSIDE
     return Copy.BEFORE
@@ -262,6 +264,7 @@ class _Groups:
         if copy is Copy.INSIDE:
             self._right_cost = _TURN if right.is_turned else _COPY
         self._left_cost = _COPY if copies_left else _READ_FAR if left.is_along else _READ
+        self._again = _READ_FAR_AGAIN if left.is_along else _READ_AGAIN
         self._tiles = -(-sizes.rows[0] // tile.outer), -(-sizes.rows[1] // tile.inner)
         self._panels = -(-sizes.columns // panel)
         flops = 2 * sizes.batches * sizes.results * sizes.length
@@ -329,7 +332,7 @@ class _Groups:
         height = sizes.rows[0] * sizes.rows[1]
         cost += columns * height * self._left_cost
         if self._footprint(group) > self._machine.level2_bytes * 3 // 4:
-            cost += self._panels * height * _READ_AGAIN
+            cost += self._panels * height * self._again
         if self._waits:
             cost += columns * height * _RUN / sizes.length
         tasks = rows * columns * sizes.batches
