@@ -103,7 +103,7 @@ def test_entries_that_are_no_code_are_compiled_again(folder: Path, compilations:
         assert cache.load(path.name) == whole
 
 
-BLUEPRINT = Blueprint("run_alone", 1, 2, 64, 0, (0, 3), 0.5, (("nest 5", 10),))
+BLUEPRINT = Blueprint("run_alone", 1, 2, 64, 128, 0, (0, 3), 0.5, (("nest 5", 10),))
 
 
 def test_blueprints_survive_packing() -> None:
@@ -220,7 +220,7 @@ def told(name):  # of this process alone: its peak is not that of the one that s
 before = told("VmRSS")
 compiled(random.arrays)
 peak = told("VmHWM")
-known = compiled.blueprint.arena_bytes + compiled.blueprint.kept_bytes
+known = compiled.blueprint.needed_bytes(threads=1) + compiled.blueprint.kept_bytes
 known += sum(value.type.size_bytes for value in random.program.outputs)
 print((peak - before) / known)
 """

@@ -17,6 +17,7 @@ from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.kernels.kernel import Kernel
 from clearprop.executors.native.llvm.machine import this_machine
 from clearprop.executors.native.plan import Bundle, Step
+from clearprop.executors.native.slots import give_slots
 from clearprop.ir.types import TensorType
 from tests.support.native_cases import cases
 
@@ -101,11 +102,32 @@ def test_the_order_of_all_that_meets_is_kept() -> None:
                     assert not together or other.keeps_to(one)
 
 
+def test_what_only_a_bundle_needs_lies_in_slots() -> None:
+    given, made, other, gone = buffers(4)
+    bundle = Bundle([
+        kernel(4, [given], [made]),
+        kernel(4, [made], [other]),
+        kernel(4, [other], [gone]),
+    ])
+    assert give_slots(bundle, [made, other]) == [made, other]
+    assert [made.kind, made.size_bytes, made.row_bytes] == ["slot", 64, 64]
+    assert bundle.slot_bytes == 128  # both are there while the second kernel runs
+    assert made.number != other.number
+
+
+def test_what_a_kernel_is_at_in_other_parts_has_no_slot() -> None:
+    given, made, other = buffers(3)
+    whole = replace(kernel(4, [made], [other]), spans=(None, 64))
+    assert give_slots(Bundle([kernel(4, [given], [made]), whole]), [made]) == []
+    assert made.kind == "arena"
+
+
 def test_images_go_through_a_net_one_after_the_other() -> None:
     program, arrays = dict(cases())["image after image"]
     alone = Compiled(program, this_machine(), threads=1)
     bundles = [step for _, step in steps_in(alone.plan) if isinstance(step, Bundle)]
     assert any(len(bundle.kernels) > 2 for bundle in bundles)
+    assert alone.blueprint.slot_bytes > 0
     expected = alone(arrays)
     for threads in (2, 3, 8):
         for found, wanted in zip(

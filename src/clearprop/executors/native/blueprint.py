@@ -9,7 +9,7 @@ from typing import Any
 
 _MOST_BYTES = 1 << 48
 _LENGTH_BYTES = 8
-_COUNTS = ("inputs", "outputs", "arena_bytes", "kept_bytes")
+_COUNTS = ("inputs", "outputs", "arena_bytes", "slot_bytes", "kept_bytes")
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Blueprint:
         inputs: number of inputs.
         outputs: number of outputs.
         arena_bytes: memory that it needs while it runs.
+        slot_bytes: memory that each thread needs for itself.
         kept_bytes: memory that is zero at first and that it leaves as it wants to find it.
         constants: which of the Program's constants the code reads, in the order of the table.
         seconds: about how long it takes, or one round of a loop, on one thread.
@@ -31,10 +32,15 @@ class Blueprint:
     inputs: int
     outputs: int
     arena_bytes: int
+    slot_bytes: int
     kept_bytes: int
     constants: tuple[int, ...]
     seconds: float
     kernels: tuple[tuple[str, int], ...] = ()
+
+    def needed_bytes(self, threads: int) -> int:
+        """Memory for intermediate results on so many threads."""
+        return self.arena_bytes + threads * self.slot_bytes
 
 
 def packed(blueprint: Blueprint, image: bytes) -> bytes:

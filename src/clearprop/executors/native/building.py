@@ -16,6 +16,7 @@ from clearprop.executors.native.control import (
     Table,
     kept_bytes,
     kernels_in,
+    slot_bytes,
     write_run,
 )
 from clearprop.executors.native.costs import estimated_seconds, pays
@@ -96,7 +97,7 @@ def build(order: Order) -> Built:
     if known is not None:
         return known
     draft = draw(order)
-    _check_capacity(draft.blueprint)
+    _check_capacity(draft.blueprint, order)
     image = object_code(draft.text, order.machine)
     code = Code(image, (draft.blueprint.function,))
     places = places_of(draft.constants, identity.arrays)
@@ -120,7 +121,7 @@ def _known(order: Order, identity: Identity) -> Built | None:
     )
     if not fits:
         return None
-    _check_capacity(blueprint)
+    _check_capacity(blueprint, order)
     try:
         code = Code(image, (blueprint.function,))
     except RuntimeError:  # no object file, or not for here
@@ -129,8 +130,9 @@ def _known(order: Order, identity: Identity) -> Built | None:
     return Built(code, blueprint, constants, None)
 
 
-def _check_capacity(blueprint: Blueprint) -> None:
-    check_capacity(blueprint.arena_bytes + blueprint.kept_bytes)
+def _check_capacity(blueprint: Blueprint, order: Order) -> None:
+    threads = order.threads if blueprint.function == TOGETHER else 1
+    check_capacity(blueprint.needed_bytes(threads) + blueprint.kept_bytes)
 
 
 def draw(order: Order) -> Draft:
@@ -159,6 +161,7 @@ def draw(order: Order) -> Draft:
         table.inputs,
         table.outputs,
         plan.arena.size_bytes,
+        slot_bytes(plan),
         kept,
         (),
         estimated_seconds(plan),

@@ -14,7 +14,7 @@ from clearprop.executors.native.access import Access
 from clearprop.executors.native.kernels.kernel import Kernel
 from clearprop.executors.native.plan import Bundle, Step
 
-_FURTHEST = 24  # steps that are looked at for one that may join
+_FURTHEST = 48  # steps that are looked at for one that may join
 
 
 def bundled(steps: Sequence[Step]) -> list[Step]:

@@ -44,7 +44,7 @@ class Caller:
         outputs: types of what it gives.
         loop: for a loop, how many values it carries and how many inputs have a row for each round.
         constants: the arrays that it reads, in order.
-        arena_bytes: memory that it needs while it runs.
+        arena_bytes: memory that it needs while it runs, with that of each thread.
         kept_bytes: memory that is zero at first and keeps what it holds.
         kernels: how many kernels there are, to count their cycles.
 

@@ -95,6 +95,7 @@ class _RunWriter:
         if together:
             self.team, self.threads = self._word("ptr", TEAM), self._word("i64", THREADS)
             self.claims = Claims(self.f, self.team, self.threads)
+        self._task = integer(0)  # of the bundle that is being written
         self._rounds: dict[Buffer, Operand] = {}  # rows of scans: the round that they stand at
         self._under_way: list[Access] = []  # kernels that others may be at since the last meeting
 
@@ -123,12 +124,22 @@ class _RunWriter:
             return self.f.address(self._word("ptr", KEPT), "i8", buffer.number)
         if buffer.kind in {"input", "output", "constant"}:
             return self._word("ptr", self.layout.word(buffer))
+        if buffer.kind == "slot":
+            return self._slot(buffer)
         assert buffer.whole is not None
         start = self.f.address(self.address(buffer.whole), "i8", buffer.number)
         if buffer.kind == "row":
             step = self.f.multiply(self._rounds[buffer], buffer.row_bytes)
             return self.f.address(start, "i8", step)
         return start
+
+    def _slot(self, buffer: Buffer) -> Operand:
+        """Where a buffer would begin of which the thread's slot holds the part of its task."""
+        f = self.f
+        slots = f.address(self._word("ptr", ARENA), "i8", self.plan.arena.size_bytes)
+        own = f.address(slots, "i8", f.multiply(self.thread, slot_bytes(self.plan)))
+        before = f.multiply(self._task, -buffer.row_bytes)
+        return f.address(f.address(own, "i8", buffer.number), "i8", before)
 
     def _home(self, home: Home) -> Operand:
         return self.f.address(
@@ -150,18 +161,18 @@ class _RunWriter:
 
     def _run(self, kernels: Sequence[Kernel]) -> None:
         """Run a kernel, or several task by task."""
-        homes = [[self._home(home) for home in kernel.homes] for kernel in kernels]
         tasks = kernels[0].tasks
 
         def call(task: Operand, end: Operand) -> None:
             if len(kernels) == 1:
-                self._call(kernels[0], task, end, homes[0], 0)
+                self._call(kernels[0], task, end, 0)
                 return
             with self.f.loop(task, end) as loop:
                 assert loop.index is not None
+                self._task = loop.index
                 following = self.f.add(loop.index, 1)
-                for number, (kernel, own) in enumerate(zip(kernels, homes, strict=True)):
-                    self._call(kernel, loop.index, following, own, number)
+                for number, kernel in enumerate(kernels):
+                    self._call(kernel, loop.index, following, number)
 
         if not self.together:
             call(integer(0), integer(tasks))
@@ -183,9 +194,8 @@ class _RunWriter:
         else:
             self.claims.write_shares(self.thread, tasks, call)
 
-    def _call(
-        self, kernel: Kernel, task: Operand, end: Operand, homes: Sequence[Operand], number: int
-    ) -> None:
+    def _call(self, kernel: Kernel, task: Operand, end: Operand, number: int) -> None:
+        homes = [self._home(home) for home in kernel.homes]
         before = self._cycles() if self.counts else None
         self.f.call(kernel.name, self.flag, task, end, *homes)
         if before is not None:
@@ -248,6 +258,13 @@ def steps_in(plan: Plan) -> Iterator[tuple[int, Step]]:
             inner = step.plans
         for each in reversed(inner):
             stack += [(depth + 1, one) for one in reversed(each.steps)]
+
+
+def slot_bytes(plan: Plan) -> int:
+    """The memory that each thread needs for itself."""
+    return max(
+        (step.slot_bytes for _, step in steps_in(plan) if isinstance(step, Bundle)), default=0
+    )
 
 
 def kernels_in(plan: Plan) -> list[Kernel]:

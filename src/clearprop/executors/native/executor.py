@@ -69,7 +69,7 @@ class Compiled:
             [value.type for value in program.outputs],
             loop,
             [np.asarray(array, order="C") for array in built.constants],
-            arena_bytes=self.blueprint.arena_bytes,
+            arena_bytes=self.blueprint.needed_bytes(self.threads),
             kept_bytes=self.blueprint.kept_bytes,
             kernels=len(self.blueprint.kernels),
         )

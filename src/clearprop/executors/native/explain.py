@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from clearprop.executors.native.control import steps_in
+from clearprop.executors.native.control import slot_bytes, steps_in
 from clearprop.executors.native.groups import Group
 from clearprop.executors.native.homes import Buffer
 from clearprop.executors.native.kernels.kernel import Kernel
@@ -36,7 +36,7 @@ def explanation(
         "",
         *_schedule_text(plan, threads),
         "",
-        *_memory_text(program, plan, kept_bytes),
+        *_memory_text(program, plan, kept_bytes, threads),
     ]
     if llvm is not None:
         parts += ["", "LLVM", llvm]
@@ -113,13 +113,15 @@ def _control_text(step: Bundle | Repetition | Choice) -> str:
     return f"{rounds}{', from the last to the first' if step.reverse else ''}:"
 
 
-def _memory_text(program: Program, plan: Plan, kept: int) -> Iterator[str]:
+def _memory_text(program: Program, plan: Plan, kept: int, threads: int) -> Iterator[str]:
     inputs = sum(value.type.size_bytes for value in program.inputs)
     outputs = sum(value.type.size_bytes for value in program.outputs)
     constants = sum(value.type.size_bytes for value in program.constants)
-    yield f"Memory: {_bytes(plan.arena.size_bytes + kept)} beside inputs and outputs"
+    slots = threads * slot_bytes(plan)
+    yield f"Memory: {_bytes(plan.arena.size_bytes + slots + kept)} beside inputs and outputs"
     yield table([
         ["arena", _bytes(plan.arena.size_bytes), "intermediate results, by turns"],
+        ["slots", _bytes(slots), "what only one task at a time needs, for each thread"],
         ["kept", _bytes(kept), "images with zeros around them"],
         ["constants", _bytes(constants), ""],
         ["inputs", _bytes(inputs), "of one round, where it is a loop"],

@@ -33,9 +33,11 @@ class Bundle:
 
     Attributes:
         kernels: in order; each task needs of those before no more than the task of its number.
+        slot_bytes: memory for one task at a time, which each thread has for itself.
     """
 
     kernels: list[Kernel]
+    slot_bytes: int = 0
 
     @property
     def tasks(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from clearprop.executors.native.bundles import bundled
@@ -21,6 +21,7 @@ from clearprop.executors.native.llvm.machine import Machine
 from clearprop.executors.native.llvm.writer import Module
 from clearprop.executors.native.memory import Lifetime, place, take_turns
 from clearprop.executors.native.plan import Bundle, Choice, Plan, Repetition, Step
+from clearprop.executors.native.slots import give_slots
 from clearprop.executors.native.words.single import SINGLE_WRITERS, joined_parts, may_overwrite
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
@@ -447,10 +448,22 @@ class _Planner:
         # Those that others take turns with come first.
         self.plan.kept += sorted(self.compilation.kept, key=lambda each: each.whole is not None)
         self._owned.update(self.compilation.scratch)
+        for step in self.plan.steps:
+            if isinstance(step, Bundle):
+                self._owned.difference_update(give_slots(step, self._alone_in(step, lives)))
         own = [life for buffer, life in lives.items() if buffer in self._owned]
         self.plan.arena.size_bytes = place(own)
         for life in own:
             life.buffer.whole = self.plan.arena
+
+    def _alone_in(self, bundle: Bundle, lives: Mapping[Buffer, Lifetime]) -> list[Buffer]:
+        """The buffers that no other step is at."""
+        number = self.plan.steps.index(bundle)
+        return [
+            buffer
+            for buffer, life in lives.items()
+            if buffer in self._owned and life.first == life.last == number
+        ]
 
 
 def _row(home: Home) -> Home:

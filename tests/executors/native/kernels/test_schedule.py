@@ -59,8 +59,8 @@ def test_tasks_are_made_of_tiles_and_fit_on_a_stack(
     steps = schedule.rounds
     assert 1 <= steps <= summed
     if schedule.right is Copy.INSIDE:
-        assert 4 * steps * group[2] <= 256 << 10 or group[2] == panel
-        assert steps <= 512
+        assert 4 * steps * group[2] <= 512 << 10 or group[2] == panel
+        assert steps <= (512 if turned == "left" else 2048)
         if turned == "right":
             assert steps == summed  # squares are turned over whole
     if schedule.waits and schedule.parts == 1:
