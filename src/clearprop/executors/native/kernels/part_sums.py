@@ -14,6 +14,7 @@ from clearprop.executors.native.groups import Group
 from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels.affine import Affine, Axis, linear
 from clearprop.executors.native.kernels.elements import Lanes
+from clearprop.executors.native.kernels.kernel import Cut, cut_of
 from clearprop.executors.native.kernels.nests import Nest, Store
 from clearprop.executors.native.kernels.tile_sums import TileSums, Variant
 from clearprop.executors.native.llvm.registers import Operand, vector_type
@@ -80,16 +81,25 @@ class Parts(Waiting):
     def __init__(self, contraction: Contraction) -> None:
         value, compilation = contraction.value, contraction.compilation
         self._contraction, self._count = contraction, contraction.schedule.parts
+        self._number = Axis(self._count + 1)  # of the part
         type_ = TensorType((self._count, *value.shape), value.dtype)
         home = Home.plain(compilation.temporary(type_.size_bytes), type_)
         self._own = linear(contraction.form.output, home.strides[1:])
         start = contraction.writer.begin  # until it is known
         super().__init__(contraction.sums, home, self._own, start, value.type.size_bytes)
 
+    @property
+    def cut(self) -> Cut | None:
+        """The outermost index of the sum, where each part is one of its places."""
+        walk = self._contraction.loops.summed[0]
+        cut = cut_of(walk, -(-walk.extent // self._count))
+        return Cut((*cut.axes, self._number), 1) if cut is not None and cut.rounds == 1 else None
+
     def begin(self, part: Operand) -> None:
         """Stand at a part."""
         sums, home = self._sums, self._home
-        number = Affine.of(Axis(self._count + 1, part)).times(home.strides[0])
+        self._number.operand = part
+        number = Affine.of(self._number).times(home.strides[0])
         self._line = number + self._own
         sums.elements.lanes = Lanes(None)
         self._start, _ = sums.elements.place(home, number)

@@ -20,7 +20,7 @@ from clearprop.executors.native.llvm.machine import Machine
 
 _LEAST_TASK_FLOPS = 1 << 14
 _MOST_TASKS = 16
-_PARTS = 16  # into which long sums of few results are cut
+_PARTS, _MOST_PARTS = 16, 64  # into which long sums of few results, or of very few, are cut
 _LONG_SUM = 2048
 _PANELS_BYTES = 512 << 10  # of the right factor on the stack, at most
 _ROWS_BYTES = 128 << 10  # of the left factor there
@@ -194,7 +194,8 @@ def _parts(machine: Machine, sizes: Sizes, left: Factor, right: Factor) -> int:
     reads = left.size_bytes + right.size_bytes
     if not is_long or results > cache // 2 or reads <= cache // 2:
         return 1
-    chunk = -(-sizes.summed[0] // _PARTS)
+    most = _PARTS if _MOST_PARTS * results > cache else _MOST_PARTS
+    chunk = -(-sizes.summed[0] // most)
     return -(-sizes.summed[0] // chunk)
 
 
