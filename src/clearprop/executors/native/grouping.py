@@ -32,6 +32,7 @@ from clearprop.executors.native.kernels.affine import (
     linear,
     seen_through,
 )
+from clearprop.executors.native.recomputing import recomputed_values
 from clearprop.ir.program import Program
 from clearprop.ir.types import Shape
 from clearprop.ir.value import Equation, Value
@@ -46,12 +47,14 @@ class Grouping:
         groups: in order.
         group_of: for each computed value the group it belongs to.
         copied: views that are stored as arrays of their own.
+        recomputed: values that their readers compute themselves.
         read_by_line: values that somebody reads in row-major order: they lie like that.
     """
 
     def __init__(self, program: Program) -> None:
         self.program = program
         self._given = set(program.inputs)
+        self.recomputed = recomputed_values(program)
         wanted: set[Value] = set()
         # A copy that somebody turns out to need is there for all, so it comes before all.
         while True:
@@ -69,7 +72,9 @@ class Grouping:
         self._wanted, program = wanted, self.program
         for equation in _light_first(program):
             name = equation.primitive.name
-            if name in VIEWS or name in SOURCES:
+            if name in VIEWS or name in SOURCES or not self.recomputed.isdisjoint(
+                each for each in program.results[equation] if each is not None
+            ):
                 continue
             if name in MAPS:
                 self._place_map(equation)
@@ -136,7 +141,9 @@ class Grouping:
         if self.is_given(value) or value in self.copied:
             return True
         assert value.equation is not None
-        return value.equation.primitive.name not in VIEWS | SOURCES
+        return (
+            value.equation.primitive.name not in VIEWS | SOURCES and value not in self.recomputed
+        )
 
     def operand(self, value: Value) -> Read:
         """A value as one that lies in memory, with the index through its views.
@@ -249,13 +256,17 @@ class Grouping:
                 equation is not None
                 and not self.is_given(read.value)
                 and read.value not in self.copied
-                and equation.primitive.name in SOURCES
+                and (equation.primitive.name in SOURCES or read.value in self.recomputed)
             )
             if not is_source:
                 found.append(read)
                 continue
             assert equation is not None
-            if equation.primitive.name == "gather":
+            if read.value in self.recomputed and read.index is not None:
+                stack += [(each, read.index) for each in equation.inputs]
+            elif read.value in self.recomputed:
+                found.append(read)
+            elif equation.primitive.name == "gather":
                 x, indices = equation.inputs
                 # The table must lie in memory; where in it is known when the code runs.
                 found.append(Read(self._table(x), None))

@@ -240,7 +240,7 @@ class Elements:
             elif home is not None:
                 found.append(linear(read.index, home.strides))
             elif read.value.equation is not None:
-                found += self._source_lines(read.value.equation, read.index, stack)
+                found += self._source_lines(read.value, read.index, stack)
         return found
 
     def lines_below(self, value: Value, index: Index) -> list[Affine]:
@@ -251,7 +251,7 @@ class Elements:
         stack: list[tuple[Value, Index]] = []
         name = equation.primitive.name
         if name not in VIEWS:
-            found = self._source_lines(equation, index, stack)
+            found = self._source_lines(value, index, stack)
         else:
             below = equation.inputs[0]
             seen = seen_through(name, equation.params, below.shape, index)
@@ -263,8 +263,13 @@ class Elements:
         return found
 
     def _source_lines(
-        self, equation: Equation, index: Index, stack: list[tuple[Value, Index]]
+        self, value: Value, index: Index, stack: list[tuple[Value, Index]]
     ) -> list[Affine]:
+        equation = value.equation
+        assert equation is not None
+        if value in self.grouping.recomputed:
+            stack += [(each, index) for each in equation.inputs]
+            return []
         name = equation.primitive.name
         if name == "iota":
             return [index[equation.params["axis"]]]
@@ -286,6 +291,8 @@ class Elements:
         index = read.index
         if index is None:
             raise AssertionError(f"{name} is read by its place in memory, but not stored")
+        if read.value in self.grouping.recomputed:
+            return self.compute(equation, read.value, index)
         if name == "iota":
             return self._count(index[equation.params["axis"]], read.value.dtype)
         if name == "gather":
