@@ -27,6 +27,7 @@ from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Value
 from clearprop.passes.join_pads import join_pads
+from clearprop.passes.share_sums import share_sums
 from clearprop.passes.sum_after_loop import sum_after_loops
 
 _Copies = list[tuple[Value, Home]]
@@ -137,7 +138,7 @@ class _Planner:
     ) -> None:
         # What nobody reads is not computed.
         program = Program.under(program.outputs, program.inputs)
-        program = sum_after_loops(join_pads(program))
+        program = share_sums(sum_after_loops(join_pads(program)))
         carries = [
             Carry(program.inputs[number], program.outputs[number], home)
             for number, home in enumerate(carried)
