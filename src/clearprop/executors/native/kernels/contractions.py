@@ -343,8 +343,9 @@ class Contraction:
             PanelCopier(
                 self.elements, self.form.right, self.right, block, self.loops.column, self.panel
             ).write(columns)
+        steps = block.merged((self.left.line, self.right.line))
         self._over_tiles(
-            lambda variant: then(variant, self.sums.sums(variant, first(variant), block))
+            lambda variant: then(variant, self.sums.sums(variant, first(variant), steps))
         )
 
     def _set(self, home: Home, memory: Operand, before: Operand) -> None:

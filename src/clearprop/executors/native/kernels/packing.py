@@ -15,7 +15,7 @@ from typing import NamedTuple
 from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.kernels.affine import Affine, total
 from clearprop.executors.native.kernels.elements import Elements, Lanes
-from clearprop.executors.native.kernels.kernel import Compilation, KernelWriter, Walk, nested
+from clearprop.executors.native.kernels.kernel import Compilation, KernelWriter, Walk, nested, walks_over
 from clearprop.executors.native.kernels.sums import Side
 from clearprop.executors.native.llvm.registers import Operand, constant, integer, vector_type
 from clearprop.executors.native.llvm.writer import Function
@@ -54,10 +54,17 @@ class SumBlock(NamedTuple):
     def line(self, stride: int) -> Affine:
         """Where a step of it lies among others ``stride`` apart, counted from round 0."""
         parts = []
-        for walk in reversed(self.walks):
-            parts.append(Affine.of(walk.axis).times(stride))
-            stride *= walk.extent
+        for axis in reversed([axis for walk in self.walks for axis in walk.axes]):
+            parts.append(Affine.of(axis).times(stride))
+            stride *= axis.extent
         return total(parts)
+
+    def merged(self, lines: Sequence[Affine]) -> SumBlock:
+        """The same steps in as few loops as possible, given where the factors are read."""
+        kept = 0 if self.span is None else 1
+        axes = [axis for walk in self.walks[kept:] for axis in walk.axes]
+        walks = [*self.walks[:kept], *walks_over(axes, lines)]
+        return SumBlock(walks, self.rounds if kept or not walks else walks[0].extent, self.span)
 
     def before(self, f: Function, stride: int) -> Operand:
         """How far in front of the block's first step round 0 would lie, as a negative number."""

@@ -174,31 +174,33 @@ def _input_gradient(compilation: Compilation, equation: Equation) -> SumOfProduc
     """dX[i] = sum over taps t and outputs of K[t] dY[o], with o * stride = i * gap + low - t * d.
 
     The derivatives of the outputs are spread ``stride`` apart, with zeros between and around, so
-    that every tap meets one.
+    that every tap meets one.  Taps are counted from the last one: so both factors are walked
+    forwards.
     """
     d_output, kernel = equation.inputs
     params = equation.params
     shape = equation.types[0].shape
     batch, elements = Axis(shape[0]), list(map(Axis, shape[1:-1]))
-    taps = list(map(Axis, kernel.shape[:-2]))
+    axes = list(map(Axis, kernel.shape[:-2]))
+    taps = [Affine.of(axis).times(-1).plus(axis.extent - 1) for axis in axes]
     channels = _Channels(params["groups"], shape[-1], kernel.shape[-1])
     how = _gradient_spread(equation)
     places = []
     for axis, (element, tap) in enumerate(zip(elements, taps, strict=True)):
         place = Affine.of(element).times(params["input_dilation"][axis])
-        place += Affine.of(tap).times(-params["kernel_dilation"][axis])
+        place += tap.times(-params["kernel_dilation"][axis])
         places.append(place.plus(params["padding"][axis][0] + how.low[axis]))
     left = _spread_side(compilation, d_output, how, [Affine.of(batch), *places, channels.outputs])
     right = _side(
         compilation,
         kernel,
-        [*map(Affine.of, taps), Affine.of(channels.input), channels.outputs],
+        [*taps, Affine.of(channels.input), channels.outputs],
     )
     return SumOfProducts(
         (channels.group,),
         (batch, *elements),
         (channels.input,),
-        (*taps, channels.output),
+        (*axes, channels.output),
         left,
         right,
         (Affine.of(batch), *map(Affine.of, elements), channels.inputs),
