@@ -92,7 +92,7 @@ class Contraction:
         loops, size = self.loops, self.dtype.itemsize
         left, right = self.form.left, self.form.right
         last = loops.summed[-1] if loops.summed else None
-        batches = self.sizes.batches
+        batches = [walk.extent for walk in loops.outer if left.line.factor(walk.axis)]
 
         def factor(side: Side, walk: Walk, read: int) -> Factor:
             step = side.line.factor(last.axis) if last is not None else 0
@@ -108,7 +108,7 @@ class Contraction:
         return choose_schedule(
             self.compilation.machine,
             self.sizes,
-            factor(left, loops.row_inner, left.home.type.size // max(batches, 1)),
+            factor(left, loops.row_inner, left.home.type.size // math.prod(batches)),
             factor(right, loops.column, right.home.type.size),
             is_plain=not is_shared,
             reads_after=self._reads_after(),

@@ -25,7 +25,7 @@ _LONG_SUM = 2048
 _PANELS_BYTES = 512 << 10  # of the right factor on the stack, at most
 _ROWS_BYTES = 128 << 10  # of the left factor there
 _RESULTS_BYTES = 96 << 10  # of results that wait there
-_STEPS = 256  # of a block of the sum
+_STEPS, _FEW_STEPS = 256, 64  # of a block of the sum, at most and at least
 _UNBLOCKED = 2.0  # blocks, that are one yet
 _UNBLOCKED_PANEL = 8.0  # where rows of the left factor are read in place
 _WIDE_BYTES = 512  # of a row of results that is worth a walk of its own
@@ -164,9 +164,10 @@ def choose_schedule(
     options = {copy, Copy.BEFORE} if copy is Copy.INSIDE and sizes.batches == 1 else {copy}
     for option in sorted(options, key=lambda each: each is not copy):
         depth, rounds = 0, sizes.summed[0] if sizes.summed else 1
-        unblocked = _STEPS * (_UNBLOCKED if left.is_along else _UNBLOCKED_PANEL)
-        if sizes.length > unblocked and (option is Copy.INSIDE or copies_left):
-            depth, rounds = _block(sizes)
+        at_once = _steps_at_once(machine, sizes, left, panel)
+        unblocked = at_once * (_UNBLOCKED if left.is_along else _UNBLOCKED_PANEL)
+        if sizes.length > unblocked and (option is Copy.INSIDE or copies_left or parts > 1):
+            depth, rounds = _block(sizes, at_once)
         steps = rounds * math.prod(sizes.summed[depth + 1 :])
         is_wide = is_plain and sizes.columns * sizes.element_bytes >= _WIDE_BYTES
         waits = steps < sizes.length or (is_wide and reads_after > machine.level2_bytes)
@@ -227,15 +228,33 @@ def _copy_of_right(machine: Machine, sizes: Sizes, right: Factor, panel: int, pa
     return Copy.BEFORE
 
 
-def _block(sizes: Sizes) -> tuple[int, int]:
-    """Which loop of the sum is taken in blocks, and how many rounds of it at once."""
-    most = int(_UNBLOCKED * _STEPS)
+def _steps_at_once(machine: Machine, sizes: Sizes, left: Factor, panel: int) -> int:
+    """How many steps of a sum are taken in one block.
+
+    Where windows overlap, several rows read the same numbers: those of a block should stay in the
+    first cache.
+    """
+    read = sizes.rows[0] * sizes.rows[1] * sizes.length * sizes.element_bytes
+    if not left.is_along or read < 2 * left.size_bytes:
+        return _STEPS
+    fitting = machine.level1_bytes // (left.step_bytes + panel * sizes.element_bytes)
+    return max(_FEW_STEPS, min(fitting, _STEPS))
+
+
+def _block(sizes: Sizes, steps: int) -> tuple[int, int]:
+    """Which loop of the sum is taken in blocks, and how many rounds of it at once.
+
+    Args:
+        sizes: of the contraction.
+        steps: that a block should have.
+    """
+    most = int(_UNBLOCKED * steps)
     depth, inner = 0, sizes.length // sizes.summed[0]
     while inner > most and depth + 1 < len(sizes.summed):
         depth += 1
         inner //= sizes.summed[depth]
     extent = sizes.summed[depth]
-    return depth, balanced(extent, max(1, min(extent, _STEPS // inner)))
+    return depth, balanced(extent, max(1, min(extent, steps // inner)))
 
 
 class _Groups:
