@@ -109,7 +109,8 @@ def _image_after_image(x: Value, kernel: Value, other: Value) -> list[Value]:
     pooled = ops.max_pool(first, 2)
     second = ops.conv(pooled, other, padding="same")
     mean = ops.mean(second, (0, 1, 2))
-    return [ops.conv(ops.subtract(second, mean), other, padding="valid"), mean, first]
+    passing = ops.max_pool(ops.conv(x, kernel, padding="valid"), 2)  # of an image at a time
+    return [ops.conv(ops.subtract(second, mean), other, padding="valid"), mean, first, passing]
 
 
 def _convolutions() -> Iterator[tuple[str, RandomProgram]]:

@@ -72,8 +72,12 @@ class Grouping:
         self._wanted, program = wanted, self.program
         for equation in _light_first(program):
             name = equation.primitive.name
-            if name in VIEWS or name in SOURCES or not self.recomputed.isdisjoint(
-                each for each in program.results[equation] if each is not None
+            if (
+                name in VIEWS
+                or name in SOURCES
+                or not self.recomputed.isdisjoint(
+                    each for each in program.results[equation] if each is not None
+                )
             ):
                 continue
             if name in MAPS:
@@ -141,9 +145,7 @@ class Grouping:
         if self.is_given(value) or value in self.copied:
             return True
         assert value.equation is not None
-        return (
-            value.equation.primitive.name not in VIEWS | SOURCES and value not in self.recomputed
-        )
+        return value.equation.primitive.name not in VIEWS | SOURCES and value not in self.recomputed
 
     def operand(self, value: Value) -> Read:
         """A value as one that lies in memory, with the index through its views.

@@ -86,7 +86,8 @@ def test_a_small_product_is_one_task_that_copies_nothing() -> None:
 
 
 def test_long_sums_of_few_results_are_cut_into_parts() -> None:
-    assert product_of(48, 40_000, 32, AVX2, "left")[1].parts == 16
+    assert product_of(48, 40_000, 32, AVX2, "left")[1].parts == 64
+    assert product_of(96, 40_000, 64, AVX2, "left")[1].parts == 16
     assert product_of(1024, 256, 1024, AVX2, "left")[1].parts == 1
 
 

@@ -15,7 +15,13 @@ from typing import NamedTuple
 from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.kernels.affine import Affine, total
 from clearprop.executors.native.kernels.elements import Elements, Lanes
-from clearprop.executors.native.kernels.kernel import Compilation, KernelWriter, Walk, nested, walks_over
+from clearprop.executors.native.kernels.kernel import (
+    Compilation,
+    KernelWriter,
+    Walk,
+    nested,
+    walks_over,
+)
 from clearprop.executors.native.kernels.sums import Side
 from clearprop.executors.native.llvm.registers import Operand, constant, integer, vector_type
 from clearprop.executors.native.llvm.writer import Function
