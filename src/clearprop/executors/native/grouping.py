@@ -72,13 +72,7 @@ class Grouping:
         self._wanted, program = wanted, self.program
         for equation in _light_first(program):
             name = equation.primitive.name
-            if (
-                name in VIEWS
-                or name in SOURCES
-                or not self.recomputed.isdisjoint(
-                    each for each in program.results[equation] if each is not None
-                )
-            ):
+            if name in VIEWS | SOURCES or self._result(equation) in self.recomputed:
                 continue
             if name in MAPS:
                 self._place_map(equation)
@@ -141,11 +135,12 @@ class Grouping:
         self._wanted = wanted
 
     def lies(self, value: Value) -> bool:
-        """Whether the value lies in memory in its own shape (a view does not)."""
+        """Whether the value lies in memory in its own shape, as no view does."""
         if self.is_given(value) or value in self.copied:
             return True
         assert value.equation is not None
-        return value.equation.primitive.name not in VIEWS | SOURCES and value not in self.recomputed
+        is_elsewhere = value.equation.primitive.name in VIEWS | SOURCES
+        return not is_elsewhere and value not in self.recomputed
 
     def operand(self, value: Value) -> Read:
         """A value as one that lies in memory, with the index through its views.
@@ -254,20 +249,10 @@ class Grouping:
         while stack:
             read = self.look(*stack.pop())
             equation = read.value.equation
-            is_source = (
-                equation is not None
-                and not self.is_given(read.value)
-                and read.value not in self.copied
-                and (equation.primitive.name in SOURCES or read.value in self.recomputed)
-            )
-            if not is_source:
+            if equation is None or self.lies(read.value):
                 found.append(read)
-                continue
-            assert equation is not None
-            if read.value in self.recomputed and read.index is not None:
+            elif read.value in self.recomputed and read.index is not None:
                 stack += [(each, read.index) for each in equation.inputs]
-            elif read.value in self.recomputed:
-                found.append(read)
             elif equation.primitive.name == "gather":
                 x, indices = equation.inputs
                 # The table must lie in memory; where in it is known when the code runs.

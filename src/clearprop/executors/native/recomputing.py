@@ -25,12 +25,12 @@ def recomputed_values(program: Program) -> frozenset[Value]:
     """The values of a Program that are not stored, but computed again by all their readers."""
     readers: dict[Value, list[Equation]] = {}
     for equation in program.equations:
-        for value in dict.fromkeys(equation.inputs):
-            readers.setdefault(value, []).append(equation)
+        for each in dict.fromkeys(equation.inputs):
+            readers.setdefault(each, []).append(equation)
     phases = _phases(program)
     known, found = {*program.inputs, *program.outputs}, set[Value]()
     for equation in program.equations:
-        (value,) = program.results[equation] if len(equation.types) == 1 else (None,)
+        value = program.results[equation][0]
         if value is None or value in known or value.type.size_bytes < _LEAST_BYTES:
             continue
         own = readers.get(value, [])
