@@ -14,6 +14,7 @@ from clearprop.dtypes import SHORT_NAMES, DType
 from clearprop.errors import NotBuiltError
 from clearprop.executors.choose import Run, choose_executor
 from clearprop.functions.trace import as_tensors, call_on, needs_function, placeholders
+from clearprop.garbage import collection_put_off
 from clearprop.ir.place import here, telling_line
 from clearprop.ir.program import Program
 from clearprop.ir.types import Shape, TensorType
@@ -186,6 +187,7 @@ class CompiledFunction:
         self._entries.move_to_end(signature)
         return self._entries[signature]
 
+    @collection_put_off()
     def _trace(self, structure: tree.Structure, types: tuple[TensorType, ...]) -> _Entry:
         inputs = placeholders(types)
         trace = Trace(binds_all=True)

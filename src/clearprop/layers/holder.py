@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from weakref import ref
 
 import numpy as np
@@ -18,6 +18,8 @@ from clearprop.text import snake_case
 
 if TYPE_CHECKING:
     from clearprop.layers.layer import Layer
+
+_Kind = TypeVar("_Kind")
 
 
 class Holder(Configurable):
@@ -50,22 +52,13 @@ class Holder(Configurable):
     @property
     def sublayers(self) -> list[Layer]:
         """The layers kept in this one's attributes, in the order they were assigned."""
-        found: dict[int, Layer] = {}
-        for value in vars(self).values():
-            for part in _parts(value):
-                if isinstance(part, Holder):
-                    found.setdefault(id(part), cast("Layer", part))
-        return list(found.values())
+        return cast("list[Layer]", _kept_in(vars(self).values(), Holder))
 
     @property
     def own_weights(self) -> list[Weight]:
         """The weights kept in this layer's own attributes: trainable ones first."""
-        found: dict[int, Weight] = {}
-        for value in vars(self).values():
-            for part in _parts(value):
-                if isinstance(part, Weight):
-                    found.setdefault(id(part), part)
-        return sorted(found.values(), key=lambda weight: not weight.trainable)
+        found = _kept_in(vars(self).values(), Weight)
+        return sorted(found, key=lambda weight: not weight.trainable)
 
     def all_layers(self) -> Iterator[Layer]:
         """This layer and all below it, each once, outer before inner."""
@@ -259,11 +252,14 @@ class Holder(Configurable):
             layer._trainable = bool(value)
 
 
-def _parts(value: Any) -> Iterator[Any]:
-    """The value, or what it holds if it is a list, tuple or dict."""
-    if isinstance(value, (list, tuple)):
-        yield from value
-    elif isinstance(value, dict):
-        yield from value.values()
-    else:
-        yield value
+def _kept_in(attributes: Iterable[Any], kind: type[_Kind]) -> list[_Kind]:
+    """What is of this kind among attributes, or in lists, tuples and dicts there, each once."""
+    found: dict[int, _Kind] = {}
+    for value in attributes:
+        if isinstance(value, kind):
+            found.setdefault(id(value), value)
+        elif isinstance(value, (list, tuple, dict)):
+            for part in value.values() if isinstance(value, dict) else value:
+                if isinstance(part, kind):
+                    found.setdefault(id(part), part)
+    return list(found.values())
