@@ -97,9 +97,9 @@ class Value:
     @classmethod
     def results(cls, equation: Equation) -> tuple[Self, ...]:
         """The values that ``equation`` gives."""
-        return tuple(
+        return tuple([
             cls(type_, equation=equation, index=index) for index, type_ in enumerate(equation.types)
-        )
+        ])
 
     def as_input(self) -> Value:
         """What an equation that is applied to this value holds: the value itself.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 from weakref import ref
 
 import numpy as np
@@ -19,7 +19,7 @@ from clearprop.text import snake_case
 if TYPE_CHECKING:
     from clearprop.layers.layer import Layer
 
-_Kind = TypeVar("_Kind")
+_PLAIN = {bool, int, float, str, type(None)}  # the types of most attributes
 
 
 class Holder(Configurable):
@@ -52,16 +52,35 @@ class Holder(Configurable):
     @property
     def sublayers(self) -> list[Layer]:
         """The layers kept in this one's attributes, in the order they were assigned."""
-        return cast("list[Layer]", _kept_in(vars(self).values(), Holder))
+        return self._kept()[0]
 
     @property
     def own_weights(self) -> list[Weight]:
         """The weights kept in this layer's own attributes: trainable ones first."""
-        found = _kept_in(vars(self).values(), Weight)
-        return sorted(found, key=lambda weight: not weight.trainable)
+        return self._kept()[1]
+
+    def _kept(self) -> tuple[list[Layer], list[Weight]]:
+        """The layers and the weights in attributes, or in lists, tuples and dicts there."""
+        layers: dict[int, Layer] = {}
+        weights: dict[int, Weight] = {}
+        for value in vars(self).values():
+            if type(value) in _PLAIN:
+                continue
+            for part in _parts(value):
+                if isinstance(part, Holder):
+                    layers[id(part)] = cast("Layer", part)
+                elif isinstance(part, Weight):
+                    weights[id(part)] = part
+        ordered = sorted(weights.values(), key=lambda weight: not weight.trainable)
+        return list(layers.values()), ordered
 
     def all_layers(self) -> Iterator[Layer]:
         """This layer and all below it, each once, outer before inner."""
+        for layer, _ in self._walk():
+            yield layer
+
+    def _walk(self) -> Iterator[tuple[Layer, list[Weight]]]:
+        """This layer and all below it, each once, outer before inner, with their own weights."""
         seen: set[int] = set()
         stack: list[Layer] = [cast("Layer", self)]
         while stack:
@@ -69,16 +88,14 @@ class Holder(Configurable):
             if id(layer) in seen:
                 continue
             seen.add(id(layer))
-            yield layer
-            stack += reversed(layer.sublayers)
+            inside, weights = layer._kept()
+            yield layer, weights
+            stack += reversed(inside)
 
     @property
     def variables(self) -> list[Weight]:
         """All weights, and what stateful layers remember from batch to batch."""
-        found: dict[int, Weight] = {}
-        for layer in self.all_layers():
-            for weight in layer.own_weights:
-                found.setdefault(id(weight), weight)
+        found = {id(weight): weight for _, weights in self._walk() for weight in weights}
         return list(found.values())
 
     @property
@@ -98,10 +115,11 @@ class Holder(Configurable):
             if (id(layer), trains) in seen:
                 continue
             seen.add((id(layer), trains))
-            for weight in layer.own_weights:
+            inside, weights = layer._kept()
+            for weight in weights:
                 if trains and weight.trainable:
                     trained.setdefault(id(weight), weight)
-            stack += [(sublayer, trains) for sublayer in reversed(layer.sublayers)]
+            stack += [(sublayer, trains) for sublayer in reversed(inside)]
         return [weight for weight in self.weights if id(weight) in trained]
 
     @property
@@ -252,14 +270,8 @@ class Holder(Configurable):
             layer._trainable = bool(value)
 
 
-def _kept_in(attributes: Iterable[Any], kind: type[_Kind]) -> list[_Kind]:
-    """What is of this kind among attributes, or in lists, tuples and dicts there, each once."""
-    found: dict[int, _Kind] = {}
-    for value in attributes:
-        if isinstance(value, kind):
-            found.setdefault(id(value), value)
-        elif isinstance(value, (list, tuple, dict)):
-            for part in value.values() if isinstance(value, dict) else value:
-                if isinstance(part, kind):
-                    found.setdefault(id(part), part)
-    return list(found.values())
+def _parts(value: Any) -> Iterable[Any]:
+    """The value, or what it holds if it is a list, tuple or dict."""
+    if isinstance(value, (list, tuple)):
+        return value
+    return value.values() if isinstance(value, dict) else (value,)

@@ -291,6 +291,9 @@ def common_shape(shapes: Sequence[Shape], doing: str = "Bringing arrays to one s
     Raises:
         ShapeError: two lengths of one axis differ and neither is 1.
     """
+    different = set(shapes) - {()}
+    if len(different) < 2:
+        return different.pop() if different else ()
     rank = max(map(len, shapes), default=0)
     result = []
     for axis in range(-rank, 0):

@@ -20,11 +20,12 @@ def simplify(program: Program) -> Program:
 
     Values of outputs stay bit for bit what they were.
     """
-    program, size = _once(program), -1
+    program, before, size = _once(program), -2, -1
     # What one loop gives up, others need not give it; and those that differed in it are equal now.
-    while _has_programs(program) and size != (size := _size(program)):
-        program = _once(_merge_scans(program))
-        program = _inside(prune_branches(prune_scans(program)))
+    while _has_programs(program) and before != size:
+        before = size
+        program = _inside(prune_branches(prune_scans(_once(_merge_scans(program)))))
+        size = _size(program)
     verify(program)
     return program
 

@@ -107,10 +107,10 @@ class Tensor(Operators, Value):
         if not tracked:
             arrays = run_equation(equation, [cast("Array", v.array) for v in equation.inputs])
             return tuple(cls.leaf(fixed(array)) for array in arrays)
-        results = tuple(
+        results = tuple([
             Tensor(type_, equation=equation, index=index)
             for index, type_ in enumerate(equation.types)
-        )
+        ])
         for result in results:
             result.depth = depth + 1
         if depth == DEPTH_LIMIT:
