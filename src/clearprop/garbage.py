@@ -15,9 +15,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def collection_put_off() -> Generator[None]:
-    """While this is at work nobody looks for garbage; serves as a decorator too.
+    """While this is at work nobody looks for garbage.
 
-    Where the collector is off already it stays off.  Threads may do this at the same time: the
+    It is for ``with``, not to decorate functions: the standard library would stand between the
+    user's line and what is written in them.  Where the collector is off already it stays off.  Threads may do this at the same time: the
     last one that found the collector on leaves it on.
 
     Example:

@@ -177,7 +177,8 @@ class CompiledFunction:
     def _entry(self, structure: tree.Structure, leaves: list[Tensor]) -> _Entry:
         signature = structure, tuple(leaf.type for leaf in leaves)
         if signature not in self._entries:
-            self._entries[signature] = self._trace(*signature)
+            with collection_put_off():
+                self._entries[signature] = self._trace(*signature)
             if len(self._entries) > MOST_SIGNATURES:
                 if not self._has_warned:
                     warnings.warn(_changing_text(list(self._entries)), stacklevel=4)
@@ -187,7 +188,6 @@ class CompiledFunction:
         self._entries.move_to_end(signature)
         return self._entries[signature]
 
-    @collection_put_off()
     def _trace(self, structure: tree.Structure, types: tuple[TensorType, ...]) -> _Entry:
         inputs = placeholders(types)
         trace = Trace(binds_all=True)

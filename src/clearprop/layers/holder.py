@@ -76,11 +76,11 @@ class Holder(Configurable):
 
     def all_layers(self) -> Iterator[Layer]:
         """This layer and all below it, each once, outer before inner."""
-        for layer, _ in self._walk():
+        for layer, _, _ in self._walk():
             yield layer
 
-    def _walk(self) -> Iterator[tuple[Layer, list[Weight]]]:
-        """This layer and all below it, each once, outer before inner, with their own weights."""
+    def _walk(self) -> Iterator[tuple[Layer, list[Layer], list[Weight]]]:
+        """The same, and for each the layers and the weights in its attributes."""
         seen: set[int] = set()
         stack: list[Layer] = [cast("Layer", self)]
         while stack:
@@ -89,13 +89,13 @@ class Holder(Configurable):
                 continue
             seen.add(id(layer))
             inside, weights = layer._kept()
-            yield layer, weights
+            yield layer, inside, weights
             stack += reversed(inside)
 
     @property
     def variables(self) -> list[Weight]:
         """All weights, and what stateful layers remember from batch to batch."""
-        found = {id(weight): weight for _, weights in self._walk() for weight in weights}
+        found = {id(weight): weight for _, _, weights in self._walk() for weight in weights}
         return list(found.values())
 
     @property
@@ -106,21 +106,18 @@ class Holder(Configurable):
     @property
     def trainable_weights(self) -> list[Weight]:
         """The weights that ``fit`` changes."""
-        stack: list[tuple[Holder, bool]] = [(self, True)]
-        seen: set[tuple[int, bool]] = set()
-        trained: dict[int, Weight] = {}
+        kept = {id(layer): (inside, weights) for layer, inside, weights in self._walk()}
+        stack: list[Holder] = [self]
+        trained: dict[int, set[int]] = {}  # of layers that are reached through none that is frozen
         while stack:
-            layer, above = stack.pop()
-            trains = above and layer._trainable
-            if (id(layer), trains) in seen:
-                continue
-            seen.add((id(layer), trains))
-            inside, weights = layer._kept()
-            for weight in weights:
-                if trains and weight.trainable:
-                    trained.setdefault(id(weight), weight)
-            stack += [(sublayer, trains) for sublayer in reversed(inside)]
-        return [weight for weight in self.weights if id(weight) in trained]
+            layer = stack.pop()
+            if layer._trainable and id(layer) not in trained:
+                inside, weights = kept[id(layer)]
+                trained[id(layer)] = {id(weight) for weight in weights if weight.trainable}
+                stack += inside
+        learn = set().union(*trained.values())
+        everything = {id(weight): weight for _, weights in kept.values() for weight in weights}
+        return [each for key, each in everything.items() if key in learn and not each.is_state]
 
     @property
     def non_trainable_weights(self) -> list[Weight]:

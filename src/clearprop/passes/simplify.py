@@ -20,13 +20,18 @@ def simplify(program: Program) -> Program:
 
     Values of outputs stay bit for bit what they were.
     """
+    program = _simplified(program)
+    verify(program)
+    return program
+
+
+def _simplified(program: Program) -> Program:
     program, before, size = _once(program), -2, -1
     # What one loop gives up, others need not give it; and those that differed in it are equal now.
     while _has_programs(program) and before != size:
         before = size
         program = _inside(prune_branches(prune_scans(_once(_merge_scans(program)))))
         size = _size(program)
-    verify(program)
     return program
 
 
@@ -176,7 +181,7 @@ def _inside(program: Program) -> Program:
         if not any(programs_in(equation.params)):
             rewriter.keep(equation)
             continue
-        params = with_programs(equation.params, simplify)
+        params = with_programs(equation.params, _simplified)
         inputs = rewriter.inputs_of(equation)
         results = write(equation.primitive, inputs, params, equation.types, like=equation)
         rewriter.replace(equation, results)

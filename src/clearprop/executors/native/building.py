@@ -27,7 +27,6 @@ from clearprop.executors.native.llvm.writer import Module
 from clearprop.executors.native.memory import check_capacity
 from clearprop.executors.native.plan import Plan
 from clearprop.executors.native.planning import Surroundings, make_loop_plan, make_plan
-from clearprop.garbage import collection_put_off
 from clearprop.ir.program import Program
 from clearprop.ir.value import Array
 
@@ -85,7 +84,6 @@ class Built(NamedTuple):
     draft: Draft | None
 
 
-@collection_put_off()
 def build(order: Order) -> Built:
     """The code that was ordered: from the cache if it is there, else compiled and kept there.
 
