@@ -17,9 +17,11 @@ from contextlib import contextmanager
 def collection_put_off() -> Generator[None]:
     """While this is at work nobody looks for garbage.
 
-    It is for ``with``, not to decorate functions: the standard library would stand between the
-    user's line and what is written in them.  Where the collector is off already it stays off.  Threads may do this at the same time: the
-    last one that found the collector on leaves it on.
+    Where the collector is off already it stays off.  Threads may do this at the same time: the
+    first one found the collector on, and leaves it on.
+
+    It is for ``with`` and decorates no function: the standard library would stand between the
+    user's line and the errors and equations that name it.
 
     Example:
         >>> import gc

@@ -124,6 +124,11 @@ class Value:
         """Whether the numbers are to come from a caller."""
         return self.equation is None and self.array is None
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether it is a leaf that nothing learns by: only its numbers count."""
+        return self.array is not None and self.equation is None
+
     def __bool__(self) -> bool:
         raise TraceError(
             "Deciding by a value that has no numbers yet",

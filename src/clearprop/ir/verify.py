@@ -54,12 +54,14 @@ def _verify_one(program: Program) -> list[Program]:
                 program, "no word of the language", needed="a primitive", equation=equation
             )
         for value in equation.inputs:
-            _check_read(program, value, known, results, equation)
+            if value not in known:
+                _check_read(program, value, known, results, equation)
         inside += _check_params(program, equation)
         _check_types(program, equation)
         results[equation] = {}
     for value in program.outputs:
-        _check_read(program, value, known, results, None)
+        if value not in known:
+            _check_read(program, value, known, results, None)
     return inside
 
 
@@ -70,8 +72,6 @@ def _check_read(
     results: dict[Equation, dict[int, Value]],
     reader: Equation | None,
 ) -> None:
-    if value in known:
-        return
     problem = _problem(value, results)
     if problem is not None:
         what = f"a value named {value.name!r} of type {value.type}"
@@ -79,9 +79,7 @@ def _check_read(
     known[value] = None
 
 
-def _problem(
-    value: Value, results: dict[Equation, dict[int, Value]]
-) -> tuple[str, str] | None:
+def _problem(value: Value, results: dict[Equation, dict[int, Value]]) -> tuple[str, str] | None:
     """What is wrong with a value that is read for the first time, and what is needed."""
     if value.equation is None:
         if value.array is None:

@@ -110,6 +110,8 @@ def _frozen(equation: Equation) -> _Key:
 def _bits(param: Any) -> _Key:
     """Equal only for equal params: True is not 1 here, and 0.0 is not -0.0."""
     if isinstance(param, tuple):
+        if set(map(type, param)) <= {int}:
+            return int, param
         return tuple(map(_bits, param))
     return type(param), param.hex() if isinstance(param, float) else param
 

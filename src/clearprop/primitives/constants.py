@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from clearprop.ir.value import Value
-from clearprop.primitives.spread import repeated
+from clearprop.primitives.spread import everywhere
 
 
 def scalar_like(number: float | int | bool, like: Value) -> Value:
@@ -23,7 +23,7 @@ def constant_like(number: float | int | bool, like: Value) -> Value:
     Shapes:
         like: S  ->  S
     """
-    array = repeated(np.asarray(number, like.dtype), like.shape)
+    array = everywhere(np.asarray(number, like.dtype), like.shape)
     return type(like.as_input()).leaf(array)
 
 

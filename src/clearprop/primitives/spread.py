@@ -49,11 +49,11 @@ def _broadcast_to_infer(x: TensorType, *, shape: Shape, new_axes: tuple[int, ...
 
 def _broadcast_to_meaning(x: Array, *, shape: Shape, new_axes: tuple[int, ...]) -> Array:
     if x.ndim == 0:
-        return repeated(x, shape)
+        return everywhere(x, shape)
     return np.broadcast_to(np.expand_dims(x, new_axes), shape)
 
 
-def repeated(number: Array, shape: Shape) -> Array:
+def everywhere(number: Array, shape: Shape) -> Array:
     """A view that shows a single number at each place, as NumPy's ``broadcast_to``, but sooner.
 
     Shapes:

@@ -229,6 +229,11 @@ class Tensor(Operators, Value):
         return self.type.shape
 
     @property
+    def is_constant(self) -> bool:
+        """Whether it is a leaf that nothing learns by: only its numbers count."""
+        return self.array is not None and not self.tracked
+
+    @property
     def ndim(self) -> int:
         """Number of axes."""
         return len(self.type.shape)
