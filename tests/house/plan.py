@@ -17,7 +17,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 
 FLOORS = [  # bottom first; rooms on one line do not import each other
     # Ground: what everything stands on
-    ["errors", "text"],
+    ["errors", "text", "garbage"],
     ["dtypes", "tree", "doors"],
     ["settings", "registry"],
     # Language: what a Program is, its vocabulary, and the friendly functions over it

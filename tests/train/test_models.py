@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import clearprop as cp
-from clearprop.errors import ArgumentError
+from clearprop.errors import ArgumentError, ClearPropError
+from clearprop.ir.types import TensorType
 from tests.train.nets import CLASSES, Residual, X, classifier, two_ended
 
 dense = cp.layers.Dense
@@ -282,3 +283,54 @@ def test_tables_are_read_as_arrays() -> None:
     model.compile("sgd", "mse")
     model.fit(table, table["column_0"], verbose=0)
     np.testing.assert_array_equal(model.predict(table), model.predict(X))
+
+
+# -- types of outputs ----------------------------------------------------------------------------
+
+
+class Tiled(cp.layers.Layer):
+    """Its input, so many times side by side."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times, self.calls = times, 0
+
+    def call(self, inputs: Any) -> Any:
+        vars(self)["calls"] += 1
+        return cp.concatenate([inputs] * self.times, axis=-1)
+
+
+def types_of(model: cp.Model, *shapes: tuple[int, ...]) -> list[str]:
+    return [str(type_) for type_ in model.output_types([TensorType(shape) for shape in shapes])]
+
+
+def test_a_drawn_model_knows_the_types_of_its_outputs_without_a_call() -> None:
+    tiled = Tiled(2)
+    x, y = cp.layers.Input((5,)), cp.layers.Input((4, 5))
+    model = cp.Model([x, y], [tiled(x), tiled(y)])
+    calls = tiled.calls
+    assert types_of(model, (7, 5), (7, 4, 5)) == ["f32[7, 10]", "f32[7, 4, 10]"]
+    assert tiled.calls == calls
+
+
+def test_a_layer_that_was_changed_is_asked_again() -> None:
+    tiled = Tiled(2)
+    x = cp.layers.Input((5,))
+    model = cp.Model(x, tiled(x))
+    tiled.times = 3
+    assert types_of(model, (7, 5)) == ["f32[7, 15]"]
+
+
+def test_outputs_that_are_no_rows_are_computed() -> None:
+    x = cp.layers.Input((5,))
+    model = cp.Model(x, [cp.reshape(x, (-1,)), x[1:], cp.sum(x, axis=0)])
+    assert types_of(model, (7, 5)) == ["f32[35]", "f32[6, 5]", "f32[5]"]
+    free = cp.layers.Input((None, 5))
+    assert types_of(cp.Model(free, dense(2)(free)), (7, 3, 5)) == ["f32[7, 3, 2]"]
+
+
+def test_inputs_of_another_shape_than_drawn_are_refused_in_words() -> None:
+    x = cp.layers.Input((5,))
+    model = cp.Model(x, dense(2)(x))
+    with pytest.raises(ClearPropError, match="4 features"):
+        types_of(model, (7, 4))

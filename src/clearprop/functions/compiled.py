@@ -14,6 +14,7 @@ from clearprop.dtypes import SHORT_NAMES, DType
 from clearprop.errors import NotBuiltError
 from clearprop.executors.choose import Run, choose_executor
 from clearprop.functions.trace import as_tensors, call_on, needs_function, placeholders
+from clearprop.garbage import collection_put_off
 from clearprop.ir.place import here, telling_line
 from clearprop.ir.program import Program
 from clearprop.ir.types import Shape, TensorType
@@ -176,7 +177,8 @@ class CompiledFunction:
     def _entry(self, structure: tree.Structure, leaves: list[Tensor]) -> _Entry:
         signature = structure, tuple(leaf.type for leaf in leaves)
         if signature not in self._entries:
-            self._entries[signature] = self._trace(*signature)
+            with collection_put_off():
+                self._entries[signature] = self._trace(*signature)
             if len(self._entries) > MOST_SIGNATURES:
                 if not self._has_warned:
                     warnings.warn(_changing_text(list(self._entries)), stacklevel=4)

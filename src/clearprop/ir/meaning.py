@@ -104,7 +104,7 @@ def run_equation(equation: Equation, arrays: Sequence[Array]) -> tuple[Array, ..
             error.at = error.at or str(equation.place)
             raise
     results = result if equation.primitive.multiple else (result,)
-    return tuple(np.asarray(array) for array in results)
+    return tuple(map(np.asarray, results))
 
 
 def _list(program: Program) -> _Listing:

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
 
 from clearprop.errors import ClearPropError
 
@@ -42,13 +43,18 @@ def here() -> Place:
     fixed = _fixed.get()
     if fixed is not None:
         # A recorded call knows its line; which layers are at work shows when it is replayed.
-        return fixed if fixed.layer or not _layer.get() else replace(fixed, layer=_layer.get())
+        layer = "" if fixed.layer else _layer.get()
+        return Place(fixed.file, fixed.line, layer) if layer else fixed
     frame = sys._getframe(1)
-    while frame.f_back is not None and (
-        frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE
-    ):
+    while frame.f_back is not None and _is_own(frame.f_globals.get("__name__", "")):
         frame = frame.f_back
     return Place(frame.f_code.co_filename, frame.f_lineno, _layer.get())
+
+
+@cache
+def _is_own(module: str) -> bool:
+    """Whether a module belongs to this package."""
+    return module.partition(".")[0] == _PACKAGE
 
 
 @contextmanager

@@ -81,9 +81,9 @@ class Primitive:
             params: the primitive's fixed arguments.
         """
         place = here()
-        inputs = tuple(value.as_input() for value in inputs)
+        inputs = tuple([value.as_input() for value in inputs])
         try:
-            types = self.infer(*(value.type for value in inputs), **params)
+            types = self.infer(*[value.type for value in inputs], **params)
         except ClearPropError as error:
             error.at = error.at or str(place)
             raise
@@ -99,7 +99,7 @@ class Primitive:
 def _class_of(values: tuple[Value, ...]) -> type[Value]:
     chosen: type[Value] = Value
     for value in values:
-        if issubclass(type(value), chosen):
+        if type(value) is not chosen and issubclass(type(value), chosen):
             chosen = type(value)
     return chosen
 

@@ -99,25 +99,26 @@ def equations_under(outputs: Iterable[Value], is_given: Callable[[Value], bool])
         outputs: where to start.
         is_given: tells the values that count as known; nothing below them is visited.
     """
-    ordered: list[Equation] = []
+    ordered: dict[Equation, None] = {}
     seen: set[Equation] = set()
+
+    def unseen(values: Sequence[Value]) -> list[Equation]:
+        return [
+            value.equation
+            for value in reversed(values)
+            if value.equation is not None and value.equation not in seen and not is_given(value)
+        ]
+
+    stack = unseen(list(outputs))
     # Each equation is met twice: first to visit what it reads, then to be written down.
-    stack = [(value.equation, False) for value in reversed(list(outputs)) if not is_given(value)]
     while stack:
-        equation, inputs_done = stack.pop()
-        if equation is None:
-            continue
-        if inputs_done:
-            ordered.append(equation)
-        elif equation not in seen:
+        equation = stack[-1]
+        if equation in seen:
+            ordered[stack.pop()] = None
+        else:
             seen.add(equation)
-            stack.append((equation, True))
-            stack += [
-                (value.equation, False)
-                for value in reversed(equation.inputs)
-                if not is_given(value)
-            ]
-    return ordered
+            stack += unseen(equation.inputs)
+    return list(ordered)
 
 
 def programs_in(params: Mapping[str, Any]) -> Iterator[tuple[str, Program]]:

@@ -97,9 +97,9 @@ class Value:
     @classmethod
     def results(cls, equation: Equation) -> tuple[Self, ...]:
         """The values that ``equation`` gives."""
-        return tuple(
+        return tuple([
             cls(type_, equation=equation, index=index) for index, type_ in enumerate(equation.types)
-        )
+        ])
 
     def as_input(self) -> Value:
         """What an equation that is applied to this value holds: the value itself.
@@ -123,6 +123,11 @@ class Value:
     def is_placeholder(self) -> bool:
         """Whether the numbers are to come from a caller."""
         return self.equation is None and self.array is None
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it is a leaf that nothing learns by: only its numbers count."""
+        return self.array is not None and self.equation is None
 
     def __bool__(self) -> bool:
         raise TraceError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -54,12 +54,14 @@ def _verify_one(program: Program) -> list[Program]:
                 program, "no word of the language", needed="a primitive", equation=equation
             )
         for value in equation.inputs:
-            _check_read(program, value, known, results, equation)
+            if value not in known:
+                _check_read(program, value, known, results, equation)
         inside += _check_params(program, equation)
         _check_types(program, equation)
         results[equation] = {}
     for value in program.outputs:
-        _check_read(program, value, known, results, None)
+        if value not in known:
+            _check_read(program, value, known, results, None)
     return inside
 
 
@@ -70,30 +72,30 @@ def _check_read(
     results: dict[Equation, dict[int, Value]],
     reader: Equation | None,
 ) -> None:
-    if value in known:
-        return
-    what = f"a value named {value.name!r} of type {value.type}"
-    fail: Callable[[str, str], ProgramError] = lambda rule, needed: _broken(  # noqa: E731
-        program, rule, what, needed, reader
-    )
+    problem = _problem(value, results)
+    if problem is not None:
+        what = f"a value named {value.name!r} of type {value.type}"
+        raise _broken(program, problem[0], what, problem[1], reader)
+    known[value] = None
+
+
+def _problem(value: Value, results: dict[Equation, dict[int, Value]]) -> tuple[str, str] | None:
+    """What is wrong with a value that is read for the first time, and what is needed."""
     if value.equation is None:
         if value.array is None:
-            raise fail("a placeholder is read that is no input", "the Program's own inputs")
+            return "a placeholder is read that is no input", "the Program's own inputs"
         if value.type != TensorType.of(value.array):
-            raise fail("a leaf's numbers are of another type than the leaf", str(value.type))
-    elif value.equation not in results:
-        raise fail("a value is read before any equation gives it", "an equation above")
-    else:
-        types = value.equation.types
-        if value.index not in range(len(types)) or types[value.index] != value.type:
-            raise fail(
-                "a value is no result of its equation",
-                f"one of {', '.join(map(str, types))}, by its index",
-            )
-        first = results[value.equation].setdefault(value.index, value)
-        if first is not value:
-            raise fail("two values stand for one result", "one value for each result")
-    known[value] = None
+            return "a leaf's numbers are of another type than the leaf", str(value.type)
+        return None
+    if value.equation not in results:
+        return "a value is read before any equation gives it", "an equation above"
+    types = value.equation.types
+    if not 0 <= value.index < len(types) or types[value.index] != value.type:
+        needed = f"one of {', '.join(map(str, types))}, by its index"
+        return "a value is no result of its equation", needed
+    if results[value.equation].setdefault(value.index, value) is not value:
+        return "two values stand for one result", "one value for each result"
+    return None
 
 
 def _check_params(program: Program, equation: Equation) -> Iterator[Program]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 from weakref import ref
 
@@ -18,6 +18,8 @@ from clearprop.text import snake_case
 
 if TYPE_CHECKING:
     from clearprop.layers.layer import Layer
+
+_PLAIN = {bool, int, float, str, type(None)}  # the types of most attributes
 
 
 class Holder(Configurable):
@@ -50,25 +52,35 @@ class Holder(Configurable):
     @property
     def sublayers(self) -> list[Layer]:
         """The layers kept in this one's attributes, in the order they were assigned."""
-        found: dict[int, Layer] = {}
-        for value in vars(self).values():
-            for part in _parts(value):
-                if isinstance(part, Holder):
-                    found.setdefault(id(part), cast("Layer", part))
-        return list(found.values())
+        return self._kept()[0]
 
     @property
     def own_weights(self) -> list[Weight]:
         """The weights kept in this layer's own attributes: trainable ones first."""
-        found: dict[int, Weight] = {}
+        return self._kept()[1]
+
+    def _kept(self) -> tuple[list[Layer], list[Weight]]:
+        """The layers and the weights in attributes, or in lists, tuples and dicts there."""
+        layers: dict[int, Layer] = {}
+        weights: dict[int, Weight] = {}
         for value in vars(self).values():
+            if type(value) in _PLAIN:
+                continue
             for part in _parts(value):
-                if isinstance(part, Weight):
-                    found.setdefault(id(part), part)
-        return sorted(found.values(), key=lambda weight: not weight.trainable)
+                if isinstance(part, Holder):
+                    layers[id(part)] = cast("Layer", part)
+                elif isinstance(part, Weight):
+                    weights[id(part)] = part
+        ordered = sorted(weights.values(), key=lambda weight: not weight.trainable)
+        return list(layers.values()), ordered
 
     def all_layers(self) -> Iterator[Layer]:
         """This layer and all below it, each once, outer before inner."""
+        for layer, _, _ in self._walk():
+            yield layer
+
+    def _walk(self) -> Iterator[tuple[Layer, list[Layer], list[Weight]]]:
+        """The same, and for each the layers and the weights in its attributes."""
         seen: set[int] = set()
         stack: list[Layer] = [cast("Layer", self)]
         while stack:
@@ -76,16 +88,14 @@ class Holder(Configurable):
             if id(layer) in seen:
                 continue
             seen.add(id(layer))
-            yield layer
-            stack += reversed(layer.sublayers)
+            inside, weights = layer._kept()
+            yield layer, inside, weights
+            stack += reversed(inside)
 
     @property
     def variables(self) -> list[Weight]:
         """All weights, and what stateful layers remember from batch to batch."""
-        found: dict[int, Weight] = {}
-        for layer in self.all_layers():
-            for weight in layer.own_weights:
-                found.setdefault(id(weight), weight)
+        found = {id(weight): weight for _, _, weights in self._walk() for weight in weights}
         return list(found.values())
 
     @property
@@ -96,20 +106,18 @@ class Holder(Configurable):
     @property
     def trainable_weights(self) -> list[Weight]:
         """The weights that ``fit`` changes."""
-        stack: list[tuple[Holder, bool]] = [(self, True)]
-        seen: set[tuple[int, bool]] = set()
-        trained: dict[int, Weight] = {}
+        kept = {id(layer): (inside, weights) for layer, inside, weights in self._walk()}
+        stack: list[Holder] = [self]
+        trained: dict[int, set[int]] = {}  # of layers that are reached through none that is frozen
         while stack:
-            layer, above = stack.pop()
-            trains = above and layer._trainable
-            if (id(layer), trains) in seen:
-                continue
-            seen.add((id(layer), trains))
-            for weight in layer.own_weights:
-                if trains and weight.trainable:
-                    trained.setdefault(id(weight), weight)
-            stack += [(sublayer, trains) for sublayer in reversed(layer.sublayers)]
-        return [weight for weight in self.weights if id(weight) in trained]
+            layer = stack.pop()
+            if layer._trainable and id(layer) not in trained:
+                inside, weights = kept[id(layer)]
+                trained[id(layer)] = {id(weight) for weight in weights if weight.trainable}
+                stack += inside
+        learn = set().union(*trained.values())
+        everything = {id(weight): weight for _, weights in kept.values() for weight in weights}
+        return [each for key, each in everything.items() if key in learn and not each.is_state]
 
     @property
     def non_trainable_weights(self) -> list[Weight]:
@@ -259,11 +267,8 @@ class Holder(Configurable):
             layer._trainable = bool(value)
 
 
-def _parts(value: Any) -> Iterator[Any]:
+def _parts(value: Any) -> Iterable[Any]:
     """The value, or what it holds if it is a list, tuple or dict."""
     if isinstance(value, (list, tuple)):
-        yield from value
-    elif isinstance(value, dict):
-        yield from value.values()
-    else:
-        yield value
+        return value
+    return value.values() if isinstance(value, dict) else (value,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from weakref import ref
 
@@ -18,6 +18,7 @@ from clearprop.ir.value import Symbolic, Value
 from clearprop.layers.holder import Holder
 from clearprop.layers.masks import (
     given_masks,
+    has_mask,
     mask_arguments,
     masked_outputs,
     masks_of,
@@ -164,7 +165,7 @@ class Layer(Holder):
         if inputs and mask is not None:
             inputs[0] = given_masks(self, inputs[0], mask)
         kwargs = {name: value for name, value in kwargs.items() if name != "mask"}
-        parameters = list(inspect.signature(type(self).call).parameters)[1:]
+        parameters = _parameters_of(type(self).call)
         with in_layer(self.name):
             if not self.built:
                 self.build(*[_shape_of(value) for value in inputs])
@@ -172,7 +173,7 @@ class Layer(Holder):
             if "training" in parameters:
                 kwargs = {**kwargs, "training": mode.training}
             takes_masks = any(name.endswith("mask") for name in parameters)
-            if not (takes_masks or self._passes_masks or self.sublayers):
+            if has_mask(inputs) and not (takes_masks or self._passes_masks or self.sublayers):
                 refuse_lost_mask(self, inputs)
             output = self.call(*inputs, **kwargs, **masks)
             if inputs and self._passes_masks:
@@ -270,6 +271,12 @@ class Layer(Holder):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
+
+
+@lru_cache(maxsize=1024)
+def _parameters_of(call: Callable[..., Any]) -> list[str]:
+    """Names of the parameters of a layer's ``call``, without ``self``."""
+    return list(inspect.signature(call).parameters)[1:]
 
 
 def _completing(build: Callable[..., None]) -> Callable[..., None]:

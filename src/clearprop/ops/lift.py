@@ -18,6 +18,7 @@ from clearprop.dtypes import BOOL, I64, SHORT_NAMES, DType, is_float
 from clearprop.errors import ArgumentError, DTypeError, ShapeError
 from clearprop.ir.types import Shape
 from clearprop.ir.value import Array, Value, leaf_class
+from clearprop.primitives.spread import everywhere
 from clearprop.settings import settings
 
 
@@ -273,6 +274,8 @@ def spread(x: Value, shape: Shape) -> Value:
     """
     if x.shape == shape:
         return x
+    if x.is_constant and x.array is not None and x.shape == ():
+        return type(x).leaf(everywhere(x.array, shape))
     missing = len(shape) - len(x.shape)
     repeated = [
         axis
@@ -291,6 +294,9 @@ def common_shape(shapes: Sequence[Shape], doing: str = "Bringing arrays to one s
     Raises:
         ShapeError: two lengths of one axis differ and neither is 1.
     """
+    different = set(shapes) - {()}
+    if len(different) < 2:
+        return different.pop() if different else ()
     rank = max(map(len, shapes), default=0)
     result = []
     for axis in range(-rank, 0):

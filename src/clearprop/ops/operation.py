@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from clearprop.errors import ClearPropError
 from clearprop.ir.place import here
-from clearprop.ir.value import Symbolic
+from clearprop.ir.value import Symbolic, Value
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,10 +41,8 @@ def operation(function: Callable[P, R]) -> Callable[P, R]:
 
 def _first_symbolic(args: Iterable[Any], named: Iterable[Any]) -> Symbolic | None:
     for arg in chain(args, named):
-        if isinstance(arg, Symbolic):
-            return arg
-        if isinstance(arg, (list, tuple)):
-            for item in arg:
-                if isinstance(item, Symbolic):
-                    return item
+        for item in arg if isinstance(arg, (list, tuple)) else (arg,):
+            # The second question takes longer, and nearly all are Values.
+            if not isinstance(item, Value) and isinstance(item, Symbolic):
+                return item
     return None

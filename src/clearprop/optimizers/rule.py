@@ -161,10 +161,11 @@ class RuleOptimizer(CommonArguments):
         applies, wanted = self._gather(used, wanted, state, new_state)
         numbers = self._numbers(state, hyper)
         by_dtype: dict[DType, Shared] = {}
+        slots_of = _slots_by_weight(state)
         for index, gradient in zip(used, self._clipped(wanted, hyper), strict=True):
             weight = weights[index]
             shared = by_dtype.setdefault(weight.dtype, Shared(numbers, weight.dtype))
-            old = {name: state[f"{name}/{index}"] for name in _slots_of(index, state)}
+            old = slots_of.get(index, {})
             decayed = self._decayed(weight, old, shared, parameters[index] if parameters else None)
             new, slots = self.rule(decayed, ops.cast(gradient, weight.dtype), old, shared)
             new_weights[index] = _chosen(applies, new, weight)
@@ -272,9 +273,14 @@ def zeros(parameter: Parameter) -> Array:
     return np.zeros(parameter.shape, parameter.dtype)
 
 
-def _slots_of(index: int, state: Mapping[str, Value]) -> list[str]:
-    ending = f"/{index}"
-    return [name.removesuffix(ending) for name in state if name.endswith(ending)]
+def _slots_by_weight(state: Mapping[str, Value]) -> dict[int, dict[str, Value]]:
+    """For the index of each weight its slots by name."""
+    found: dict[int, dict[str, Value]] = {}
+    for path, value in state.items():
+        name, _, index = path.rpartition("/")
+        if name and index.isdecimal():
+            found.setdefault(int(index), {})[name] = value
+    return found
 
 
 def _chosen(applies: Value | None, new: Value, old: Value) -> Value:

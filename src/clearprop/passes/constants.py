@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from clearprop.ir.program import Program
 from clearprop.ir.value import Array, Value
-from clearprop.passes.rewrite import Rewriter
 from clearprop.primitives import broadcast_to
 
 
-def spread_constants(program: Program) -> Program:
-    """The same Program; arrays that repeat a single element hold it once.
+def spread_constants(program: Program) -> dict[Value, Value]:
+    """For each constant that repeats a single element, that element and a broadcast.
 
     While a function is traced, ``x + 1`` computes the spread of its plain number at once, as a
     view that repeats it.  Executors rather see the number.
     """
-    rewriter = Rewriter(program)
+    spread: dict[Value, Value] = {}
     for value in program.constants:
         array = value.array
         if array is not None and array.size > 1 and _repeats_one(array):
             number = Value.leaf(array[(0,) * array.ndim].reshape(()))
             axes = tuple(range(array.ndim))
-            rewriter.stand_in(value, broadcast_to(number, shape=array.shape, new_axes=axes))
-    for equation in program.equations:
-        rewriter.keep(equation)
-    return rewriter.finish()
+            spread[value] = broadcast_to(number, shape=array.shape, new_axes=axes)
+    return spread
 
 
 def _repeats_one(array: Array) -> bool:

@@ -30,7 +30,7 @@ class Rewriter:
 
     def inputs_of(self, equation: Equation) -> tuple[Value, ...]:
         """What an old equation reads, in new values."""
-        return tuple(self._new.get(value, value) for value in equation.inputs)
+        return tuple([self._new.get(value, value) for value in equation.inputs])
 
     def replace(self, equation: Equation, results: Sequence[Value | None]) -> None:
         """From here on the results of the old ``equation`` are these new values."""
@@ -47,9 +47,12 @@ class Rewriter:
 
         Where nothing has changed, and its results are plain values already, it is the old one.
         """
-        inputs, results = self.inputs_of(equation), self.old.results[equation]
-        is_plain = all(type(value) is Value for value in results if value is not None)
-        if is_plain and all(map(is_, inputs, equation.inputs)):
+        return self.keep_on(self.inputs_of(equation), equation)
+
+    def keep_on(self, inputs: Sequence[Value], equation: Equation) -> Sequence[Value | None]:
+        """The same on inputs that have been found already."""
+        results = self.old.results[equation]
+        if all(map(is_, inputs, equation.inputs)) and _are_plain(results):
             return results
         new = write(equation.primitive, inputs, equation.params, equation.types, like=equation)
         self.replace(equation, new)
@@ -58,6 +61,11 @@ class Rewriter:
     def finish(self) -> Program:
         """The new Program: what the outputs still need."""
         return Program.under([self.new(value) for value in self.old.outputs], self.old.inputs)
+
+
+def _are_plain(results: Sequence[Value | None]) -> bool:
+    """Whether those of the results that are read are Values and nothing more."""
+    return all(value is None or type(value) is Value for value in results)
 
 
 def write(
@@ -69,7 +77,9 @@ def write(
     like: Equation,
 ) -> tuple[Value, ...]:
     """New plain values from an equation at the place of ``like``."""
-    equation = Equation(primitive, tuple(inputs), MappingProxyType(dict(params)), types, like.place)
+    if not isinstance(params, MappingProxyType):
+        params = MappingProxyType(dict(params))
+    equation = Equation(primitive, tuple(inputs), params, types, like.place)
     results = Value.results(equation)
     equation.remember(results)
     return results

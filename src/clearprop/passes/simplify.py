@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from operator import is_
 from typing import Any
 
 from clearprop.ir.program import Program, programs_in, with_programs
@@ -21,14 +20,24 @@ def simplify(program: Program) -> Program:
 
     Values of outputs stay bit for bit what they were.
     """
-    program = spread_constants(program)
-    before = -1
-    while before != (before := _size(program)):
-        # What one gives up, others need not give it; and those that differed in it are equal now.
-        program = _once(_merge_scans(program))
-        program = _inside(prune_branches(prune_scans(program)))
+    program = _simplified(program)
     verify(program)
     return program
+
+
+def _simplified(program: Program) -> Program:
+    program, before, size = _once(program), -2, -1
+    # What one loop gives up, others need not give it; and those that differed in it are equal now.
+    while _has_programs(program) and before != size:
+        before = size
+        program = _inside(prune_branches(prune_scans(_once(_merge_scans(program)))))
+        size = _size(program)
+    return program
+
+
+def _has_programs(program: Program) -> bool:
+    """Whether there are loops or choices in it; without them once is enough."""
+    return any(equation.primitive.control for equation in program.equations)
 
 
 def _size(program: Program) -> int:
@@ -45,6 +54,12 @@ def _once(program: Program) -> Program:
     rewriter = Rewriter(program)
     given = set(program.inputs)
     written: dict[_Key, Sequence[Value | None]] = {}
+    for constant, spread in spread_constants(program).items():
+        assert spread.equation is not None
+        key = _key(spread.equation, spread.equation.inputs, given)
+        (one,) = written.setdefault(key, (spread,))
+        if one is not None:
+            rewriter.stand_in(constant, one)
     for equation in program.equations:
         inputs = rewriter.inputs_of(equation)
         if equation.primitive.name == "reshape":
@@ -52,17 +67,20 @@ def _once(program: Program) -> Program:
         if _changes_nothing(equation, inputs):
             rewriter.replace(equation, inputs[:1])
             continue
-        identities = tuple(_identity(value, given) for value in inputs)
-        key = (equation.primitive, identities, _frozen(equation))
+        key = _key(equation, inputs, given)
         if key in written:
             rewriter.replace(equation, written[key])
-        elif all(map(is_, inputs, equation.inputs)):
-            written[key] = rewriter.keep(equation)
         else:
-            new = write(equation.primitive, inputs, equation.params, equation.types, like=equation)
-            written[key] = new
-            rewriter.replace(equation, new)
+            written[key] = rewriter.keep_on(inputs, equation)
     return rewriter.finish()
+
+
+def _key(equation: Equation, inputs: tuple[Value, ...], given: Set[Value]) -> _Key:
+    """The same for equations that give the same."""
+    identities = tuple([
+        value if value.array is None else _identity(value, given) for value in inputs
+    ])
+    return equation.primitive, identities, _frozen(equation)
 
 
 def _before_reshape(value: Value, given: Set[Value]) -> Value:
@@ -76,21 +94,24 @@ def _before_reshape(value: Value, given: Set[Value]) -> Value:
     return value
 
 
-def _identity(value: Value, given: Set[Value]) -> _Key:
+def _identity(value: Value, given: Set[Value]) -> Value | _Key:
     """Single constants are the same when their bits are; all else when it is the same value."""
     is_constant = value.array is not None and value.equation is None and value not in given
     if is_constant and value.array is not None and value.shape == ():
         return value.dtype, value.array.tobytes()
-    return (value,)
+    return value
 
 
 def _frozen(equation: Equation) -> _Key:
-    return tuple((name, _bits(equation.params[name])) for name in sorted(equation.params))
+    params = equation.params
+    return tuple([(name, _bits(params[name])) for name in sorted(params)])
 
 
 def _bits(param: Any) -> _Key:
     """Equal only for equal params: True is not 1 here, and 0.0 is not -0.0."""
     if isinstance(param, tuple):
+        if set(map(type, param)) <= {int}:
+            return int, param
         return tuple(map(_bits, param))
     return type(param), param.hex() if isinstance(param, float) else param
 
@@ -155,14 +176,14 @@ def _extends(wide: Equation, narrow: Equation) -> bool:
 
 def _inside(program: Program) -> Program:
     """The same with the Programs in its equations simplified."""
-    if not any(equation.primitive.control for equation in program.equations):
+    if not _has_programs(program):
         return program
     rewriter = Rewriter(program)
     for equation in program.equations:
         if not any(programs_in(equation.params)):
             rewriter.keep(equation)
             continue
-        params = with_programs(equation.params, simplify)
+        params = with_programs(equation.params, _simplified)
         inputs = rewriter.inputs_of(equation)
         results = write(equation.primitive, inputs, params, equation.types, like=equation)
         rewriter.replace(equation, results)

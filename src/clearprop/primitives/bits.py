@@ -42,17 +42,18 @@ def shift_right(x: Value, y: Value) -> Value:
 
 
 def _shift_left_meaning(x: Array, y: Array) -> Array:
-    fits = _fits(y)
-    return np.where(fits, np.left_shift(x, np.where(fits, y, 0)), 0).astype(x.dtype)
+    return _shifted(np.left_shift, x, y)
 
 
 def _shift_right_meaning(x: Array, y: Array) -> Array:
-    fits = _fits(y)
-    return np.where(fits, np.right_shift(x, np.where(fits, y, 0)), 0).astype(x.dtype)
+    return _shifted(np.right_shift, x, y)
 
 
-def _fits(y: Array) -> Array:
-    return np.asarray((y >= 0) & (y < 8 * y.dtype.itemsize))
+def _shifted(shift: np.ufunc, x: Array, y: Array) -> Array:
+    fits = (y >= 0) & (y < 8 * y.dtype.itemsize)
+    if np.all(fits):
+        return np.asarray(shift(x, y))
+    return np.where(fits, shift(x, np.where(fits, y, 0)), 0).astype(x.dtype)
 
 
 BITWISE_AND = elementwise("bitwise_and", meaning=np.bitwise_and, gradient=None, kinds="biu")

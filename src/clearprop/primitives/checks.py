@@ -32,7 +32,7 @@ def one_type(word: str, *types: TensorType) -> TensorType:
     """
     first = types[0]
     for other in types[1:]:
-        if other != first:
+        if other is not first and other != first:
             wrong = ShapeError if other.shape != first.shape else DTypeError
             raise wrong(
                 f"{word}: the inputs must have one type",

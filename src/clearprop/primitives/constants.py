@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from clearprop.ir.value import Value
-from clearprop.primitives.spread import broadcast_to
+from clearprop.primitives.spread import everywhere
 
 
 def scalar_like(number: float | int | bool, like: Value) -> Value:
@@ -23,10 +23,8 @@ def constant_like(number: float | int | bool, like: Value) -> Value:
     Shapes:
         like: S  ->  S
     """
-    one = scalar_like(number, like)
-    if like.shape == ():
-        return one
-    return broadcast_to(one, shape=like.shape, new_axes=tuple(range(len(like.shape))))
+    array = everywhere(np.asarray(number, like.dtype), like.shape)
+    return type(like.as_input()).leaf(array)
 
 
 def zeros_like(like: Value) -> Value:

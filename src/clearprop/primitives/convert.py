@@ -36,7 +36,7 @@ def _cast_infer(x: TensorType, *, dtype: DType) -> TensorType:
 def _cast_meaning(x: Array, *, dtype: DType) -> Array:
     if dtype == BOOL:
         return np.not_equal(x, 0)
-    if dtype.kind == "f" or x.dtype == BOOL or x.dtype == dtype:
+    if dtype.kind == "f" or np.can_cast(x.dtype, dtype):
         return x.astype(dtype)
     limits = np.iinfo(dtype)
     least, greatest = int(limits.min), int(limits.max)

@@ -97,7 +97,8 @@ def _ratio(t: Array, polynomials: tuple[tuple[float, ...], tuple[float, ...]]) -
 def _polynomial(t: Array, coefficients: tuple[float, ...]) -> Array:
     result = np.full_like(t, coefficients[0])
     for coefficient in coefficients[1:]:
-        result = result * t + coefficient
+        result *= t
+        result += coefficient
     return result
 
 
@@ -169,17 +170,28 @@ INVERSE_TAIL = (
 
 def _erf_inverse_meaning(x: Array) -> Array:
     wide = np.asarray(x, np.float64)
-    size = np.absolute(wide)
-    result = np.where(size == 1, np.copysign(np.inf, wide), np.nan)
-    center, outside = size <= 0.85, (size > 0.85) & (size < 1)
-    if center.any():
-        half = wide[center] / 2
-        result[center] = half * _ratio(0.180625 - half * half, INVERSE_CENTER)
+    half = wide / 2
+    result = np.asarray(half * _ratio(0.180625 - half * half, INVERSE_CENTER))
+    outside = ~(np.absolute(wide) <= 0.85)  # NaN too
     if outside.any():
-        r = np.sqrt(-np.log((1 - size[outside]) / 2))
-        quantile = np.where(r <= 5, _ratio(r - 1.6, INVERSE_SHOULDER), _ratio(r - 5, INVERSE_TAIL))
-        result[outside] = np.copysign(quantile, wide[outside])
-    return (result / math.sqrt(2)).astype(x.dtype)
+        result[outside] = _outer_quantile(wide[outside])
+    return (result / math.sqrt(2)).astype(x.dtype, copy=False)
+
+
+def _outer_quantile(x: Array) -> Array:
+    """The normal quantile of (1 + x) / 2 for x that are far from 0.
+
+    Shapes:
+        x: (n,)  ->  (n,)
+    """
+    size = np.absolute(x)
+    r = np.sqrt(-np.log((1 - size) / 2))
+    quantile = _ratio(r - 1.6, INVERSE_SHOULDER)
+    far = ~(r <= 5)
+    if far.any():
+        quantile[far] = _ratio(r[far] - 5, INVERSE_TAIL)
+        quantile[size == 1] = np.inf
+    return np.copysign(quantile, x)
 
 
 def _erf_inverse_gradient(d_output: Value, output: Value, x: Value) -> Gradients:

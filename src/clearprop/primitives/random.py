@@ -19,9 +19,9 @@ from clearprop.ir.value import Array, Value
 from clearprop.primitives.checks import needs_dtype
 
 _ROUNDS = 10
-_MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
-_KEY_STEPS = (0x9E3779B9, 0xBB67AE85)
-_LOW = 0xFFFFFFFF
+_MULTIPLIERS = np.array([[0xD2511F53], [0xCD9E8D57]], np.uint64)
+_KEY_STEPS = np.array([[0x9E3779B9], [0xBB67AE85]], np.uint64)
+_LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 _BLOCKS_AT_ONCE = 8192  # what fits into a core's own cache
 
 
@@ -57,7 +57,7 @@ def _random_bits_meaning(key: Array, counter: Array, *, shape: Shape) -> Array:
     for start in range(0, blocks, _BLOCKS_AT_ONCE):
         block = np.arange(start, min(start + _BLOCKS_AT_ONCE, blocks), dtype=np.uint64)
         counters = np.empty((len(block), 4), np.uint64)
-        counters[:, 0], counters[:, 1] = block & np.uint64(_LOW), block >> np.uint64(32)
+        counters[:, 0], counters[:, 1] = block & _LOW, block >> _HALF
         counters[:, 2:] = counter
         bits[start : start + len(block)] = philox_4x32(counters, key)
     return bits.reshape(-1)[:size].reshape(shape)
@@ -70,16 +70,20 @@ def philox_4x32(counters: Array, key: Array) -> Array:
         counters: (blocks, 4) of words, key: (2,) of words  ->  (blocks, 4) of u32
     """
     # 64-bit arithmetic holds the product of two words; u32 inputs never overflow it.
-    c0, c1, c2, c3 = counters.astype(np.uint64).T
-    k0, k1 = (int(word) for word in key)
-    low, half = np.uint64(_LOW), np.uint64(32)
+    even, odd = (np.array(counters.T[first::2], np.uint64, order="C") for first in (0, 1))
+    products = np.empty_like(even)
+    keys = np.array(key, np.uint64)[:, None]
     for _ in range(_ROUNDS):
-        first = c0 * np.uint64(_MULTIPLIERS[0])
-        second = c2 * np.uint64(_MULTIPLIERS[1])
-        c0, c2 = (second >> half) ^ c1 ^ np.uint64(k0), (first >> half) ^ c3 ^ np.uint64(k1)
-        c1, c3 = second & low, first & low
-        k0, k1 = (k0 + _KEY_STEPS[0]) & _LOW, (k1 + _KEY_STEPS[1]) & _LOW
-    return np.stack([c0, c1, c2, c3], axis=-1).astype(U32)
+        np.multiply(even, _MULTIPLIERS, out=products)
+        # Each half of a product moves to the other pair of words: reversed.
+        np.right_shift(products, _HALF, out=even[::-1])
+        even ^= odd
+        even ^= keys
+        np.bitwise_and(products, _LOW, out=odd[::-1])
+        keys = (keys + _KEY_STEPS) & _LOW
+    bits = np.empty(counters.shape, U32)
+    bits[:, 0::2], bits[:, 1::2] = even.T, odd.T
+    return bits
 
 
 def _random_bits_flops(key: TensorType, counter: TensorType, *, shape: Shape) -> int:

@@ -48,7 +48,20 @@ def _broadcast_to_infer(x: TensorType, *, shape: Shape, new_axes: tuple[int, ...
 
 
 def _broadcast_to_meaning(x: Array, *, shape: Shape, new_axes: tuple[int, ...]) -> Array:
+    if x.ndim == 0:
+        return everywhere(x, shape)
     return np.broadcast_to(np.expand_dims(x, new_axes), shape)
+
+
+def everywhere(number: Array, shape: Shape) -> Array:
+    """A view that shows a single number at each place, as NumPy's ``broadcast_to``, but sooner.
+
+    Shapes:
+        number: ()  ->  ``shape``
+    """
+    view: Array = np.ndarray(shape, number.dtype, number, strides=(0,) * len(shape))
+    view.flags.writeable = False
+    return view
 
 
 def _broadcast_to_gradient(

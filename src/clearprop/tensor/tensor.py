@@ -107,10 +107,10 @@ class Tensor(Operators, Value):
         if not tracked:
             arrays = run_equation(equation, [cast("Array", v.array) for v in equation.inputs])
             return tuple(cls.leaf(fixed(array)) for array in arrays)
-        results = tuple(
+        results = tuple([
             Tensor(type_, equation=equation, index=index)
             for index, type_ in enumerate(equation.types)
-        )
+        ])
         for result in results:
             result.depth = depth + 1
         if depth == DEPTH_LIMIT:
@@ -227,6 +227,11 @@ class Tensor(Operators, Value):
     def shape(self) -> tuple[int, ...]:
         """Length of each axis."""
         return self.type.shape
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it is a leaf that nothing learns by: only its numbers count."""
+        return self.array is not None and not self.tracked
 
     @property
     def ndim(self) -> int:

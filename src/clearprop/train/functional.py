@@ -14,6 +14,7 @@ from clearprop.ir.value import Value
 from clearprop.layers.layer import Layer
 from clearprop.layers.symbolic import Call, Input, SymbolicTensor, calls_under, declared_types
 from clearprop.registry import registered_name
+from clearprop.settings import settings
 from clearprop.train.model import Model
 
 _OPERATIONS = {name: getattr(ops, name) for name in ops.__all__}
@@ -50,6 +51,7 @@ class Functional(Model):
         self.place_layers(self._layers)
         self._output_structure = self._outputs_structure
         self.built = True
+        self._drawn_from = self._present_state()
 
     @property
     def layers(self) -> list[Layer]:
@@ -103,6 +105,30 @@ class Functional(Model):
     def known_input_types(self, batch: int) -> list[TensorType] | None:
         """The types of the inputs, as seen last or as they were drawn."""
         return super().known_input_types(batch) or declared_types(self.inputs, batch)
+
+    def output_types(self, input_types: Sequence[TensorType]) -> list[TensorType]:
+        """The types of the outputs: those that were drawn, where they are sure to be the same."""
+        return self._drawn_types(input_types) or super().output_types(input_types)
+
+    def _drawn_types(self, input_types: Sequence[TensorType]) -> list[TensorType] | None:
+        """The outputs as they were drawn, with the batch that is given; None where that may err."""
+        batches = {type_.shape[:1] for type_ in input_types}
+        given = [(None, *type_.shape[1:]) for type_ in input_types]
+        sizes = [each.shape[:1] for each in self.inputs[0].stand_ins]
+        are_batches = all(
+            [each.shape[:1] for each in x.stand_ins] == sizes and None not in x.shape[1:]
+            for x in self.outputs
+        )
+        is_as_drawn = given == [x.shape for x in self.inputs] and len(batches) == 1
+        if not (is_as_drawn and are_batches and self._drawn_from == self._present_state()):
+            return None
+        (batch,) = batches
+        return [TensorType((*batch, *x.stand_ins[0].shape[1:]), x.dtype) for x in self.outputs]
+
+    def _present_state(self) -> tuple[Any, ...]:
+        """What the types of the outputs follow from: it differs once a layer has been changed."""
+        layers = [inner for layer in self._layers for inner in layer.all_layers()]
+        return settings.dtype, [(id(layer), layer.changes) for layer in layers]
 
     def cast_input(self, number: int, value: Value) -> Value:
         """An input as the element type that its ``Input`` has."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from clearprop import tree
 from clearprop.errors import ArgumentError, NotBuiltError, ShapeError
+from clearprop.garbage import collection_put_off
 from clearprop.ir.place import here
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Array
@@ -177,7 +178,9 @@ def runner_for(
         if len(runners) >= _MOST_RUNNERS:
             runners.pop(next(iter(runners)))
         threads = None if model.arguments is None else model.arguments.threads
-        runner = ChunkRunner(make(), model.executor, threads)
+        with collection_put_off():
+            step = make()
+        runner = ChunkRunner(step, model.executor, threads)
         wanted = signature()  # tracing may have assigned attributes
         runners[wanted] = runner
     return runners[wanted]

@@ -74,7 +74,9 @@ class _Tracing:
 
 def training_step(model: Model, setup: Setup, samples: Samples, batch_size: int) -> Step:
     """The whole step: gather, forward, loss, backward, clip, update, metrics."""
-    trained, others = model.trainable_weights, model.non_trainable_variables
+    trained = model.trainable_weights
+    learn = set(map(id, trained))
+    others = [variable for variable in model.variables if id(variable) not in learn]
     weights = {weight: _placeholder(weight) for weight in [*trained, *others]}
     slots = {
         name: Tensor(TensorType.of(array), name=name)

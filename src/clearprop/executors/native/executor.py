@@ -19,6 +19,7 @@ from clearprop.executors.native.llvm.machine import Machine, this_machine
 from clearprop.executors.native.llvm.writer import Function, Module
 from clearprop.executors.native.plan import Plan
 from clearprop.executors.native.team import thread_count
+from clearprop.garbage import collection_put_off
 from clearprop.ir import meaning
 from clearprop.ir.program import Program
 from clearprop.ir.value import Array
@@ -57,7 +58,8 @@ class Compiled:
         self.program, self._loop = program, loop
         count = thread_count(threads)
         self._order = Order(program, machine, loop, count, counts, together)
-        built = build(self._order)
+        with collection_put_off():
+            built = build(self._order)
         self.blueprint, self._code = built.blueprint, built.code
         if built.draft is not None:
             self._draft = built.draft

@@ -18,6 +18,7 @@ import numpy as np
 
 from clearprop.executors.native.llvm.machine import Machine
 from clearprop.ir.program import Program
+from clearprop.ir.types import TensorType
 from clearprop.ir.value import Array, Value
 
 _PACKAGE = Path(__file__).parents[2]
@@ -110,6 +111,7 @@ class _Writer:
         self.lines: list[str] = []
         self.arrays: list[Array] = []
         self._place_of: dict[int, int] = {}  # by identity: the Program keeps them alive
+        self._text_of: dict[TensorType, str] = {}
 
     def program(self, program: Program) -> None:
         """Write a Program, and all those inside."""
@@ -117,13 +119,13 @@ class _Writer:
         numbers = {value: number for number, value in enumerate(values)}
         add = self.lines.append
         for value in program.inputs:
-            add(f"{value.type.dtype.str}{value.type.shape}")
+            add(self._type(value.type))
         for value in program.constants:
             add(f"={self._array(value)}")
         count = len(values)
         for equation, results in program.results.items():
             inputs = [numbers[value] for value in equation.inputs]
-            types = [f"{type_.dtype.str}{type_.shape}" for type_ in equation.types]
+            types = [self._type(type_) for type_ in equation.types]
             params = [
                 f"{name}:{_param_text(param)}" for name, param in sorted(equation.params.items())
             ]
@@ -135,6 +137,12 @@ class _Writer:
                     numbers[result] = count + index
             count += len(results)
         add(f"return {[numbers[value] for value in program.outputs]}")
+
+    def _type(self, type_: TensorType) -> str:
+        text = self._text_of.get(type_)
+        if text is None:
+            text = self._text_of[type_] = f"{type_.dtype.str}{type_.shape}"
+        return text
 
     def _array(self, value: Value) -> int:
         array = value.array
