@@ -31,7 +31,7 @@ from clearprop.ir.program import Program  # noqa: E402
 from clearprop.ir.types import TensorType  # noqa: E402
 from clearprop.ir.value import Value  # noqa: E402
 
-_SECONDS = 0.02
+_SECONDS = 0.1
 _MOST_ROUNDS, _ELEMENTS = 1024, 1 << 17  # of the loop, and of its results together
 _MANY = 16  # calls that one look at the clock is for, where they are short
 
@@ -95,11 +95,10 @@ def measured(case: Case, seconds: float = _SECONDS) -> Times:
     body = Program([row, *program.inputs], program.equations, program.outputs)
     loop = Compiled(body, this_machine(), (0, 1), threads=1)
     rows = [np.zeros(rounds, np.uint8), *arrays]
-    return Times(
-        best_seconds(lambda: loop(rows), seconds) / rounds,
-        best_seconds(lambda: compiled(arrays), seconds),
-        best_seconds(by_numpy(case), seconds),
+    inside, call, numpy = best_seconds(
+        [lambda: loop(rows), lambda: compiled(arrays), by_numpy(case)], seconds
     )
+    return Times(inside / rounds, call, numpy)
 
 
 def by_numpy(case: Case) -> Callable[[], object]:
@@ -112,18 +111,31 @@ def by_numpy(case: Case) -> Callable[[], object]:
     return lambda: meaning(*arrays, **params)
 
 
-def best_seconds(run: Callable[[], object], seconds: float) -> float:
-    """The shortest time of many."""
+def best_seconds(runs: Sequence[Callable[[], object]], seconds: float) -> list[float]:
+    """The shortest time of many of each, by turns: a machine that gets slower meets all.
+
+    Args:
+        runs: what is timed.
+        seconds: for each.
+    """
+    often = [_often(run, seconds) for run in runs]
+    best = [float("inf")] * len(runs)
+    end = time.perf_counter() + seconds * len(runs)
+    while time.perf_counter() < end or best[-1] == float("inf"):
+        for number, (run, count) in enumerate(zip(runs, often, strict=True)):
+            start = time.perf_counter()
+            for _ in range(count):
+                run()
+            best[number] = min(best[number], (time.perf_counter() - start) / count)
+    return best
+
+
+def _often(run: Callable[[], object], seconds: float) -> int:
+    """How many calls one look at the clock is for."""
     run()
     start = time.perf_counter()
     run()
-    often = _MANY if time.perf_counter() - start < seconds / _MANY / 4 else 1
-    best, end = float("inf"), start + seconds
-    while (start := time.perf_counter()) < end or best == float("inf"):
-        for _ in range(often):
-            run()
-        best = min(best, (time.perf_counter() - start) / often)
-    return best
+    return _MANY if time.perf_counter() - start < seconds / _MANY / 4 else 1
 
 
 if __name__ == "__main__":
