@@ -1,4 +1,4 @@
-"""Calling machine code: arrays in, arrays out."""
+"""Calling machine code that several threads run, or that is a loop: arrays in, arrays out."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from weakref import WeakSet
 import numpy as np
 
 from clearprop.executors.native.control import ROUNDS, TEAM, THREADS
+from clearprop.executors.native.lone_calls import NO_NUMBERS, LoneCaller, runs_alone
 from clearprop.executors.native.sharing import MEETING_WORDS
-from clearprop.executors.native.small_calls import NO_NUMBERS, SmallCaller, is_small
-from clearprop.executors.native.table import SMALL_BYTES, Callee, CallTable
+from clearprop.executors.native.table import Callee, CallTable
 from clearprop.executors.native.team import team
 from clearprop.ir.value import Array
 
-_MOST_KEPT_BYTES = 16 << 20  # of an array that a loop carried, to be used again
+# Of an array that a loop carried, to be used again.
+_LEAST_KEPT_BYTES, _MOST_KEPT_BYTES = 16 << 10, 16 << 20
 
 
 def call_of(callee: Callee) -> Callable[..., list[Array]]:
     """The function as one of Python, from inputs to outputs: ``Caller.call`` tells how."""
-    return SmallCaller(callee).call if is_small(callee) else Caller(callee).call
+    return LoneCaller(callee).call if runs_alone(callee) else Caller(callee).call
 
 
 class Caller:
@@ -62,26 +63,25 @@ class Caller:
         return self._callee.by_definition(inputs) if is_outside else results
 
     def _call_once(self) -> list[Array]:
-        places = self._table.outputs
-        large = {}
-        for number, (type_, place) in enumerate(zip(self._callee.outputs, places, strict=True)):
+        results = []
+        for number, place in enumerate(self._table.outputs):
             if place is None:
-                large[number] = np.empty(type_.shape, type_.dtype)
-                self._table.give(number, large[number])
+                type_ = self._callee.outputs[number]
+                place = self._table.fresh(number, type_.shape, type_.dtype)
+            results.append(place)
         self._go()
-        return [
-            large[number] if place is None else place.copy() for number, place in enumerate(places)
-        ]
+        places = self._table.outputs
+        return [one if places[n] is None else one.copy() for n, one in enumerate(results)]
 
     def _call_loop(self, arrays: Sequence[Array], carried: int) -> list[Array]:
         """Run a loop; what it carries is changed where the results lie."""
         rounds = len(arrays[carried])
         self._table.words[ROUNDS] = rounds
         results = [self._copied(number, array) for number, array in enumerate(arrays[:carried])]
-        results += [np.empty((rounds, *type_.shape), type_.dtype)
-                    for type_ in self._callee.outputs[carried:]]  # fmt: skip
         for number, result in enumerate(results):
-            self._table.give(number, result)
+            self._table.give(number, result.ctypes.data)
+        for number, type_ in enumerate(self._callee.outputs[carried:], start=carried):
+            results.append(self._table.fresh(number, (rounds, *type_.shape), type_.dtype))
         self._go()
         return results
 
@@ -97,7 +97,7 @@ class Caller:
                 each[...] = array
                 return each
         fresh = np.array(array, order="C")
-        if SMALL_BYTES < fresh.nbytes <= _MOST_KEPT_BYTES and len(known) < 2:
+        if _LEAST_KEPT_BYTES < fresh.nbytes <= _MOST_KEPT_BYTES and len(known) < 2:
             known.append(fresh)
         return fresh
 

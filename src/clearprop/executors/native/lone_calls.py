@@ -1,28 +1,24 @@
-"""Calls of small functions, where what Python does around the machine code decides."""
+"""Calls of functions that one thread runs, where what Python does around them may decide."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clearprop.executors.native.table import SMALL_BYTES, Callee, CallTable
+from clearprop.executors.native.table import Callee, CallTable
 from clearprop.ir.value import Array
 
-_MOST_ARENA_BYTES = 1 << 20
+_MOST_BYTES = 1 << 20  # of memory that each of several calls at the same time would have
 NO_NUMBERS: tuple[Array, ...] = ()
 
 
-def is_small(callee: Callee) -> bool:
-    """Whether ``SmallCaller`` is for it: one thread, small results, and little memory."""
-    return (
-        callee.loop is None
-        and callee.threads == 1
-        and all(type_.size_bytes <= SMALL_BYTES for type_ in callee.outputs)
-        and callee.arena_bytes + callee.kept_bytes <= _MOST_ARENA_BYTES
-    )
+def runs_alone(callee: Callee) -> bool:
+    """Whether ``LoneCaller`` is for it: no loop, one thread, and little memory of its own."""
+    own_bytes = callee.arena_bytes + callee.kept_bytes
+    return callee.loop is None and callee.threads == 1 and own_bytes <= _MOST_BYTES
 
 
-class SmallCaller:
-    """A small function, called by any number of threads.
+class LoneCaller:
+    """A function for one thread, called by any number of threads.
 
     A call borrows a workplace.  There is a new one where others have them all, and where Ctrl-C
     ended a call that had one; so no call waits, and none finds what another has left half done.
@@ -49,17 +45,21 @@ class SmallCaller:
             workplace = _Workplace(self._callee)
         if workplace.numbers is not numbers:
             workplace.bind(len(arrays), numbers)
-        places = workplace.inputs
+        inputs = workplace.inputs
         for number, array in enumerate(arrays):
-            place = places[number]
+            place = inputs[number]
             if place is None:
                 workplace.table.take(number, array)
             else:
                 place[...] = array
+        large = [workplace.table.fresh(*each) for each in workplace.large]
         workplace.run()
         results = []
-        for place in workplace.outputs:
-            results.append(place.copy())  # a comprehension would be slower
+        for small in workplace.small:
+            results.append(small.copy())  # a comprehension would be slower
+        if large:
+            for (number, _, _), result in zip(workplace.large, large, strict=True):
+                results.insert(number, result)
         is_outside = workplace.flag[0] and workplace.table.was_outside()
         self._free.append(workplace)
         return self._callee.by_definition([*arrays, *numbers]) if is_outside else results
@@ -72,17 +72,23 @@ class _Workplace:
         table: what the function is given.
         run: calls it.
         inputs: places of small inputs, None for large ones.
-        outputs: places of the outputs.
+        small: places of the small outputs.
+        large: number, shape and element type of the others, which get new memory in each call.
         flag: its first byte is set where an index lay outside.
         numbers: the last inputs, which are in their places.
     """
 
-    __slots__ = ("flag", "inputs", "numbers", "outputs", "run", "table")
+    __slots__ = ("flag", "inputs", "large", "numbers", "run", "small", "table")
 
     def __init__(self, callee: Callee) -> None:
-        self.table = CallTable(callee)
-        self.run, self.inputs, self.flag = self.table.run, self.table.inputs, self.table.flag
-        self.outputs = [place for place in self.table.outputs if place is not None]
+        table = self.table = CallTable(callee)
+        self.run, self.inputs, self.flag = table.run, table.inputs, table.flag
+        self.small = [place for place in table.outputs if place is not None]
+        self.large = [
+            (number, type_.shape, type_.dtype)
+            for number, type_ in enumerate(callee.outputs)
+            if table.outputs[number] is None
+        ]
         self.numbers: Sequence[Array] | None = None
 
     def bind(self, first: int, numbers: Sequence[Array]) -> None:
