@@ -31,7 +31,7 @@ from clearprop.ir.program import Program  # noqa: E402
 from clearprop.ir.types import TensorType  # noqa: E402
 from clearprop.ir.value import Value  # noqa: E402
 
-_SECONDS = 0.2
+_SECONDS = 0.1
 _MOST_ROUNDS, _ELEMENTS = 1024, 1 << 17  # of the loop, and of its results together
 _IN_A_ROW = 6  # looks at the clock in one turn: in the first ones the caches hold others' numbers
 _MANY = 16  # calls that one look at the clock is for, where they are short

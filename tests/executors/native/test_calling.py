@@ -64,14 +64,18 @@ def test_memory_that_nobody_has_is_used_again() -> None:
     assert len(places) <= 2
 
 
-def test_numbers_that_are_bound_are_those_of_the_present_list() -> None:
+@pytest.mark.parametrize("is_fixed", [False, True])
+def test_numbers_that_are_bound_are_those_of_the_present_list(*, is_fixed: bool) -> None:
     call = Compiled(products(), this_machine())
     x, weights = np.arange(4, dtype=np.float32), [np.full(4, 2, np.float32)]
+    weights[0].flags.writeable = not is_fixed
     for factor in (1, 3):
         np.testing.assert_array_equal(call.call_with([factor * x], weights), [2 * factor * x])
     np.testing.assert_array_equal(call.call_with([x], [np.full(4, 5, np.float32)]), [5 * x])
     np.testing.assert_array_equal(call([x, np.full(4, 7, np.float32)]), [7 * x])
-    np.testing.assert_array_equal(call.call_with([x], weights), [2 * x])
+    for _ in range(2):
+        np.testing.assert_array_equal(call.call_with([x], weights), [2 * x])
+        np.testing.assert_array_equal(call([x, np.full(4, 7, np.float32)]), [7 * x])
 
 
 def products(size: int = 4) -> Program:

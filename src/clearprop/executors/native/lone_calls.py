@@ -92,7 +92,8 @@ class _Workplace:
         self.numbers: Sequence[Array] | None = None
 
     def bind(self, first: int, numbers: Sequence[Array]) -> None:
-        """Put the last inputs in their places."""
+        """Put the last inputs in their places, where others may have lain meanwhile."""
+        self.table.forget_inputs()
         for number, array in enumerate(numbers, start=first):
             self.table.take(number, array)
         self.numbers = numbers
