@@ -52,7 +52,9 @@ class LoneCaller:
                 workplace.table.take(number, array)
             else:
                 place[...] = array
-        large = [workplace.table.fresh(*each) for each in workplace.large]
+        large: list[Array] = []
+        if workplace.large:
+            large = [workplace.table.fresh(*each) for each in workplace.large]
         workplace.run()
         results = []
         for small in workplace.small:

@@ -214,9 +214,6 @@ class _Planner:
             if self._is_free(carry.after) and self._may_overwrite(carry):
                 self.homes[carry.after] = carry.home
                 continue
-            if not self._is_free(carry.after) and self._is_unread(carry.before):
-                copies.append((carry.after, carry.home))
-                continue
             temporary = self._new_home(carry.after.type)
             self._moved.append((temporary, carry.home))
             if self._is_free(carry.after):
@@ -299,11 +296,6 @@ class _Planner:
         if group.kind not in {"nest", "contraction"}:
             return may_overwrite(group, carry.before)
         return group.lane_axes is None and self._reads_in_place(group, carry)
-
-    def _is_unread(self, value: Value) -> bool:
-        """Whether nothing here needs a value that was given."""
-        is_shown = any(value in self._seen(each) for each in self.program.outputs)
-        return not is_shown and not any(value in group.reads for group in self.grouping.groups)
 
     def _reads_in_place(self, group: Group, carry: Carry) -> bool:
         """Whether a group reads the old value only where it writes the new one."""
