@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from clearprop import tree
-from clearprop.dtypes import SHORT_NAMES, DType
+from clearprop.dtypes import DType
 from clearprop.errors import NotBuiltError
 from clearprop.executors.choose import Run, choose_executor
 from clearprop.functions.trace import as_tensors, call_on, needs_function, placeholders
@@ -21,12 +21,12 @@ from clearprop.ir.types import Shape, TensorType
 from clearprop.ir.value import Array
 from clearprop.passes.simplify import simplify
 from clearprop.tensor.parameter import Parameter, Trace, changes, current_trace
-from clearprop.tensor.tensor import Tensor, fixed, has_numbers, tensor
+from clearprop.tensor.tensor import Tensor, has_numbers, tensor
 from clearprop.text import count_text
 
 MOST_SIGNATURES = 32
 _Signature = tuple[tree.Structure, tuple[TensorType, ...]]
-_Key = tuple[tuple[Shape, DType], ...]
+_Key = tuple[Shape | DType, ...]  # shape and element type of each argument in turn
 _CallWith = Callable[[list[Array], list[Array]], list[Array]]
 
 
@@ -37,8 +37,8 @@ class _Numbers:
         self._parameters, self._changes = parameters, -1
         self._arrays: list[Array] = []
 
-    def __call__(self) -> list[Array]:
-        """The present numbers."""
+    def present(self) -> list[Array]:
+        """The present numbers: the same list as long as no parameter has changed."""
         count = changes()
         if count != self._changes:
             self._arrays = [parameter.numpy() for parameter in self._parameters]
@@ -51,6 +51,7 @@ class _Entry(NamedTuple):
     run: Run
     call_with: _CallWith  # the same for arguments, and for the numbers of parameters
     numbers: _Numbers  # of the parameters that it reads
+    types: tuple[TensorType, ...]  # of what comes out
     structure: tree.Structure  # of what the function returns
     updated: tuple[Parameter, ...]  # whose new values come after what it returns
 
@@ -94,31 +95,31 @@ class CompiledFunction:
 
     def __call__(self, *args: Any) -> Any:
         """What ``function`` returns for these arguments, computed."""
-        arrays = _plain_arrays(args)
-        if arrays is None:
-            return self._call(args)
-        key = tuple([(array.shape, array.dtype) for array in arrays])
-        entry = self._quick.get(key)
-        if entry is None:
+        arrays: list[Array] = []
+        key: list[Shape | DType] = []
+        for argument in args:
+            if type(argument) is Tensor and argument.mask is None:
+                argument = argument.array
+            if type(argument) is not np.ndarray:  # to be made one, or a Tensor to be computed
+                return self._call(args)
+            arrays.append(argument)
+            key += argument.shape, argument.dtype
+        entry = self._quick.get(tuple(key))
+        if entry is None or current_trace() is not None:
             result = self._call(args)
-            self._note_quick(key, args)
+            self._note_quick(tuple(key), args, arrays)
             return result
-        if current_trace() is not None:
-            return self._call(args)
-        results = entry.call_with(arrays, entry.numbers())
-        tensors = [
-            Tensor.computed(value.type, fixed(array))
-            for value, array in zip(entry.program.outputs, results, strict=True)
-        ]
-        if entry.structure.kind is None:
-            return tensors[0]
-        return tree.unflatten(entry.structure, tensors)
+        results = entry.call_with(arrays, entry.numbers.present())
+        if entry.structure.kind is None:  # a single Tensor
+            return Tensor.computed(entry.types[0], results[0])
+        tensors = map(Tensor.computed, entry.types, results)
+        return tree.unflatten(entry.structure, list(tensors))
 
-    def _note_quick(self, key: _Key, args: tuple[Any, ...]) -> None:
+    def _note_quick(self, key: _Key, args: tuple[Any, ...], arrays: list[Array]) -> None:
         """Remember what arrays of these types lead to, if that is nothing but a call."""
         leaves, structure = tree.flatten(args)
-        entry = self._entries.get((structure, tuple(TensorType(*each) for each in key)))
-        if entry is not None and not entry.updated and len(leaves) == len(key):
+        entry = self._entries.get((structure, tuple(map(TensorType.of, arrays))))
+        if entry is not None and not entry.updated and len(leaves) == len(arrays):
             self._quick[key] = entry
 
     def _call(self, args: tuple[Any, ...]) -> Any:
@@ -128,7 +129,7 @@ class CompiledFunction:
             return self.function(*given)
         entry = self._entry(structure, leaves)
         arrays = [leaf.numpy() for leaf in leaves]
-        results = entry.run([*arrays, *entry.numbers()])
+        results = entry.run([*arrays, *entry.numbers.present()])
         count = entry.structure.leaf_count
         for parameter, array in zip(entry.updated, results[count:], strict=True):
             parameter.assign(array)
@@ -199,7 +200,8 @@ class CompiledFunction:
         program = simplify(program)
         run = self._executor.compile_program(program)
         numbers, updated = _Numbers(tuple(trace.placeholders)), tuple(traced.updates)
-        return _Entry(program, run, _call_with(run), numbers, traced.structure, updated)
+        types = tuple(value.type for value in program.outputs)
+        return _Entry(program, run, _call_with(run), numbers, types, traced.structure, updated)
 
 
 def _call_with(run: Run) -> _CallWith:
@@ -215,18 +217,6 @@ def _explanation(entry: _Entry, *, llvm: bool) -> str:
         return str(explain(llvm=llvm))
     count = count_text(len(entry.program.equations), "equation")
     return f"Program: {count}, run one by one by their definitions\n{entry.program}"
-
-
-def _plain_arrays(args: tuple[Any, ...]) -> list[Array] | None:
-    """The arguments' arrays, if all are arrays, or Tensors that hold one and nothing more."""
-    arrays = []
-    for argument in args:
-        if type(argument) is Tensor and argument.mask is None:
-            argument = argument.array
-        if type(argument) is not np.ndarray or argument.dtype not in SHORT_NAMES:
-            return None
-        arrays.append(argument)
-    return arrays
 
 
 def _changing_text(signatures: list[_Signature]) -> str:

@@ -87,6 +87,7 @@ class Tensor(Operators, Value):
     @classmethod
     def computed(cls, type_: TensorType, array: Array) -> Tensor:
         """The same where its type is known: a call of a compiled function makes one each time."""
+        array.setflags(write=False)
         new = cls.__new__(cls)
         new.type, new.array, new.equation, new.index, new.name = type_, array, None, 0, ""
         new.grad = new.mask = new.owner = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -62,16 +64,74 @@ def test_memory_that_nobody_has_is_used_again() -> None:
     assert len(places) <= 2
 
 
-def test_numbers_that_are_bound_are_those_of_the_present_list() -> None:
+@pytest.mark.parametrize("is_fixed", [False, True])
+def test_numbers_that_are_bound_are_those_of_the_present_list(*, is_fixed: bool) -> None:
     call = Compiled(products(), this_machine())
     x, weights = np.arange(4, dtype=np.float32), [np.full(4, 2, np.float32)]
+    weights[0].flags.writeable = not is_fixed
     for factor in (1, 3):
         np.testing.assert_array_equal(call.call_with([factor * x], weights), [2 * factor * x])
     np.testing.assert_array_equal(call.call_with([x], [np.full(4, 5, np.float32)]), [5 * x])
     np.testing.assert_array_equal(call([x, np.full(4, 7, np.float32)]), [7 * x])
-    np.testing.assert_array_equal(call.call_with([x], weights), [2 * x])
+    for _ in range(2):
+        np.testing.assert_array_equal(call.call_with([x], weights), [2 * x])
+        np.testing.assert_array_equal(call([x, np.full(4, 7, np.float32)]), [7 * x])
 
 
-def products() -> Program:
-    x, y = (Value(TensorType((4,), np.dtype("f4"))) for _ in range(2))
+def products(size: int = 4) -> Program:
+    x, y = (Value(TensorType((size,), np.dtype("f4"))) for _ in range(2))
     return Program.under([multiply(x, y)], [x, y])
+
+
+@pytest.mark.parametrize("size", [4, 40_000])
+def test_results_stay_as_they_are_when_the_function_is_called_again(size: int) -> None:
+    call = Compiled(products(size), this_machine())
+    x = np.ones(size, np.float32)
+    results = [call([factor * x, x])[0] for factor in range(4)]
+    for factor, result in enumerate(results):
+        np.testing.assert_array_equal(result, factor * x)
+        assert result.flags.writeable
+        assert not any(np.shares_memory(result, other) for other in results if other is not result)
+
+
+@pytest.mark.parametrize("size", [4, 40_000])
+def test_an_array_that_was_given_before_shows_what_was_written_into_it(size: int) -> None:
+    call = Compiled(products(size), this_machine())
+    x, y = np.ones(size, np.float32), np.ones(size, np.float32)
+    for value in (2, 3):
+        x[...] = value
+        np.testing.assert_array_equal(call([x, y])[0], np.full(size, value))
+
+
+def test_an_array_whose_elements_stand_apart_is_read_in_order() -> None:
+    size = 40_000
+    call, y = Compiled(products(size), this_machine()), np.ones(size, np.float32)
+    every_second = np.arange(2 * size, dtype=np.float32)[::2]
+    for _ in range(2):
+        np.testing.assert_array_equal(call([every_second, y])[0], every_second)
+
+
+def test_several_threads_call_a_small_function_at_the_same_time() -> None:
+    call = Compiled(products(), this_machine(), threads=1)
+    wrong: list[float] = []
+
+    def work(factor: float) -> None:
+        x, weights = np.full(4, factor, np.float32), [np.full(4, factor, np.float32)]
+        for _ in range(300):
+            if not np.array_equal(call.call_with([x], weights)[0], x * weights[0]):
+                wrong.append(factor)
+
+    threads = [threading.Thread(target=work, args=(factor,)) for factor in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_call_that_was_broken_off_leaves_a_function_that_works() -> None:
+    call, x = Compiled(products(), this_machine()), np.arange(4, dtype=np.float32)
+    for _ in range(3):
+        with pytest.raises(ValueError, match="broadcast"):
+            call([x, np.ones(3, np.float32)])
+        np.testing.assert_array_equal(call([x, x])[0], x * x)

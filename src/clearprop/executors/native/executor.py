@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import mmap
 import os
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 from clearprop.executors.native.building import Draft, Order, build, draw
-from clearprop.executors.native.calling import Caller
+from clearprop.executors.native.calling import call_of
 from clearprop.executors.native.control import TOGETHER
 from clearprop.executors.native.explain import explanation
 from clearprop.executors.native.llvm.engine import Code, known_object_code
 from clearprop.executors.native.llvm.machine import Machine, this_machine
 from clearprop.executors.native.llvm.writer import Function, Module
 from clearprop.executors.native.plan import Plan
+from clearprop.executors.native.table import Callee
 from clearprop.executors.native.team import thread_count
 from clearprop.garbage import collection_put_off
 from clearprop.ir import meaning
@@ -43,6 +45,9 @@ class Compiled:
     Attributes:
         blueprint: what is known about the code.
         threads: how many are used.
+        cycles: how many each kernel took so far, if they are counted.
+        call_with: gives the outputs for the first inputs and the others, the numbers of
+            parameters: the same list as long as they are the same.
     """
 
     def __init__(
@@ -64,22 +69,20 @@ class Compiled:
         if built.draft is not None:
             self._draft = built.draft
         self.threads = count if self.blueprint.function == TOGETHER else 1
-        self._caller = Caller(
+        callee = Callee(
             self._code.address(self.blueprint.function),
             self.threads,
-            [value.type for value in program.inputs],
-            [value.type for value in program.outputs],
+            tuple(value.type for value in program.inputs),
+            tuple(value.type for value in program.outputs),
             loop,
-            [np.asarray(array, order="C") for array in built.constants],
+            tuple(np.asarray(array, order="C") for array in built.constants),
             arena_bytes=self.blueprint.needed_bytes(self.threads),
             kept_bytes=self.blueprint.kept_bytes,
-            kernels=len(self.blueprint.kernels),
+            seconds=self.blueprint.seconds if loop is None else math.inf,
+            cycles=np.zeros(len(self.blueprint.kernels), np.int64),
+            by_definition=partial(_by_definition, program, loop),
         )
-
-    @property
-    def cycles(self) -> Array:
-        """How many cycles each kernel took so far, if they are counted."""
-        return self._caller.cycles
+        self.cycles, self.call_with = callee.cycles, call_of(callee)
 
     @property
     def plan(self) -> Plan:
@@ -97,18 +100,7 @@ class Compiled:
 
     def __call__(self, arrays: Sequence[Array]) -> list[Array]:
         """The Program's outputs for these inputs."""
-        results = self._caller(arrays)
-        return self._by_definition(arrays) if results is None else results
-
-    def call_with(self, arrays: list[Array], numbers: list[Array]) -> list[Array]:
-        """The outputs for these inputs, the last of which are the numbers of parameters.
-
-        Args:
-            arrays: the first inputs.
-            numbers: the others: the same list as long as they are the same.
-        """
-        results = self._caller.call_with(arrays, numbers)
-        return self._by_definition([*arrays, *numbers]) if results is None else results
+        return self.call_with(arrays)
 
     def explain(self, *, llvm: bool = False) -> str:
         """Every stage of the way to machine code, in words.
@@ -124,16 +116,19 @@ class Compiled:
             llvm=self.text if llvm else None,
         )
 
-    def _by_definition(self, arrays: Sequence[Array]) -> list[Array]:
-        """The same by the definition, which says which index lies outside."""
-        if self._loop is None:
-            return meaning.run(self.program, arrays)
-        count, steps = self._loop
-        results = SCAN.meaning(
-            *arrays, body=self.program, carry_count=count, step_count=steps,
-            length=len(arrays[count]), reverse=False,
-        )  # fmt: skip
-        return list(results)
+
+def _by_definition(
+    program: Program, loop: tuple[int, int] | None, arrays: Sequence[Array]
+) -> list[Array]:
+    """The same by the definition, which says which index lies outside."""
+    if loop is None:
+        return meaning.run(program, arrays)
+    count, steps = loop
+    results = SCAN.meaning(
+        *arrays, body=program, carry_count=count, step_count=steps,
+        length=len(arrays[count]), reverse=False,
+    )  # fmt: skip
+    return list(results)
 
 
 def compile_program(

@@ -43,6 +43,8 @@ from clearprop.ir.value import Equation, Value
 if TYPE_CHECKING:
     from clearprop.executors.native.kernels.kernel import Cut
 
+_BYTES_AHEAD = 512  # of a load: about what is read while memory beyond the second cache answers
+
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
@@ -149,6 +151,7 @@ class Elements:
     ) -> None:
         self.function, self.grouping, self.pointers = function, grouping, pointers
         self.lanes = Lanes(None)
+        self.far_bytes: int | None = None  # arrays longer than this are asked for ahead
         self._flag = flag
         self._known: dict[tuple[Value, Index, object], Operand] = {}
 
@@ -349,6 +352,9 @@ class Elements:
         line = read.line if read.index is None else linear(read.index, home.strides)
         assert line is not None
         address, stride = self.place(home, line)
+        is_far = self.far_bytes is not None and home.type.size_bytes > self.far_bytes
+        if is_far and stride == 1:
+            self.function.ask_for(self.function.address(address, "i8", _BYTES_AHEAD))
         return self.load_from(address, stride, home.type.dtype)
 
     def load_from(

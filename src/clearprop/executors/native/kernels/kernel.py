@@ -20,6 +20,7 @@ from clearprop.ir.value import Value
 # several threads pay; a factor of two or three more or less hardly changes the answer.
 MULTIPLY_ADDS_PER_SECOND = 4e10  # contractions
 ELEMENTS_PER_SECOND = 4e9  # everything else
+LINE_BYTES = 64  # of a cache
 UNROLLED = 4  # vectors that one round of a long row takes
 _SHORT_LOOP = 32  # rounds: so few that where it ends counts
 _MOST_TASKS = 64
@@ -190,10 +191,17 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A vector's worth of lanes: where it begins in the row, and how many lanes are in use."""
+    """A vector's worth of lanes.
+
+    Attributes:
+        start: where the round begins that it is a part of.
+        count: how many of its lanes are in use.
+        after: how many lanes of the round come before it.
+    """
 
     start: Operand
     count: int
+    after: int = 0
 
 
 def walks_over(axes: Sequence[Axis], lines: Sequence[Affine]) -> list[Walk]:

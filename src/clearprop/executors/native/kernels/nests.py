@@ -22,6 +22,7 @@ from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels.affine import Affine, Axis, Index, linear
 from clearprop.executors.native.kernels.elements import Lanes
 from clearprop.executors.native.kernels.kernel import (
+    LINE_BYTES,
     UNROLLED,
     Block,
     Compilation,
@@ -40,6 +41,7 @@ from clearprop.executors.native.mathematics.elementwise import memory_type
 from clearprop.ir.value import Equation, Value
 
 _MOST_BLOCKS = 4  # vectors of a row that stay in registers
+_FEW_MEMBERS = 4  # equations beside which the loop around them would count
 _MOST_STACK_BYTES = 1 << 15
 
 
@@ -90,12 +92,15 @@ class Nest:
         self.f, self.elements = self.writer.function, self.writer.elements
         self.rows, self.inner = self._loops()
         self.lane = self.inner[-1] if self.inner else Walk(())
-        self.width = compilation.machine.lanes(_element_bytes(group, stores))
-        row_bytes = math.prod(walk.extent for walk in self.inner) * _element_bytes(group, stores)
+        lane_axes = {axis for walk in self.inner for axis in walk.axes}
+        element_bytes = _element_bytes(group, stores, lane_axes)
+        self.width = compilation.machine.lanes(element_bytes)
+        self._row_extent = math.prod(walk.extent for walk in self.inner)
+        row_bytes = self._row_extent * element_bytes
         self.stages = Stages(
             compilation.grouping,
             group,
-            {axis for walk in self.inner for axis in walk.axes},
+            lane_axes,
             [store.value for store in stores],
             saves=row_bytes <= _MOST_STACK_BYTES and len(self.inner) == 1,
         )
@@ -208,7 +213,7 @@ class Nest:
         before = self.elements.lanes
         self.elements.lanes = Lanes(None)
         if block is not None and self.lane.axes:
-            self.lane.stand(block.start)
+            self.lane.stand(self.f.add(block.start, block.after))
             self.elements.lanes = Lanes(self.lane.axis, self.width, block.count)
         yield
         self.elements.lanes = before
@@ -221,7 +226,7 @@ class Nest:
         for equation in self.group.members:
             value = self.stages.result(equation)
             if equation.primitive.name in REDUCTIONS:
-                reducer = reducer_of(equation)
+                reducer = reducer_of(equation, self._row_extent)
                 states = [
                     self.stepped(equation, reducer, reducer.first(self.width), block)
                     for block in blocks
@@ -273,8 +278,9 @@ class Nest:
         ]
         if not (reductions or stores or sinks or self.stages.saved(stage)):
             return carried
-        unroll = UNROLLED if reductions or sinks else 1
-        reducers = list(map(reducer_of, reductions))
+        is_light = len(self.stages.lane_members(stage)) <= _FEW_MEMBERS
+        unroll = UNROLLED if reductions or sinks or is_light else 1
+        reducers = [reducer_of(equation, self._row_extent) for equation in reductions]
         first = [
             operand
             for reducer in reducers
@@ -284,7 +290,8 @@ class Nest:
 
         def step(states: list[Operand], blocks: Sequence[Block]) -> list[Operand]:
             for block in blocks:
-                self._lane_members(stage, block)
+                with self._asking_ahead(block, is_light=is_light):
+                    self._lane_members(stage, block)
             states = list(states)
             at = 0
             for equation, reducer in zip(reductions, reducers, strict=True):
@@ -296,8 +303,9 @@ class Nest:
                 at += unroll * size
             states[at:] = self._sunk(states[at:], blocks, stage=stage)
             for block in blocks:
-                for store in stores:
-                    self._store(store, block)
+                with self._asking_ahead(block, is_light=is_light):
+                    for store in stores:
+                        self._store(store, block)
             self.elements.forget_lanes()
             return states
 
@@ -315,6 +323,19 @@ class Nest:
             at += unroll * size
         return states[at:]
 
+    @contextmanager
+    def _asking_ahead(self, block: Block, *, is_light: bool) -> Iterator[None]:
+        """Ask ahead for what lies beyond the second cache, where a walk does little but wait.
+
+        Blocks ask for what begins with them; where two share a cache line, one does.
+        """
+        machine = self.compilation.machine
+        begins_line = block.after * machine.vector_bytes // self.width % LINE_BYTES == 0
+        if is_light and begins_line:
+            self.elements.far_bytes = machine.level2_bytes
+        yield
+        self.elements.far_bytes = None
+
     def over_lanes(
         self,
         states: list[Operand],
@@ -331,7 +352,7 @@ class Nest:
             with self.f.loop(start, bound, size, carried=states) as loop:
                 assert loop.index is not None
                 blocks = [
-                    Block(self.f.add(loop.index, self.width * number), self.width)
+                    Block(loop.index, self.width, after=self.width * number)
                     for number in range(unroll)
                 ]
                 loop.next = step(loop.carried, blocks)
@@ -397,25 +418,27 @@ class Nest:
             x = reducer.only(self.f, self.f.splat(x, self.width), block.count)
             place = None
             if reducer.tells_place:
-                steps = constant_vector("i64", range(self.width))
-                first = self.f.splat(self._place_in_row(), self.width)
-                place = self.f.binary("add", first, steps)
+                place = self._places(block, reducer.place_element)
             return reducer.step(self.f, state, x, place)
 
-    def _place_in_row(self) -> Operand:
-        """The number of the first lane, counted over all loops inside of the row."""
-        place = integer(0)
-        for walk in self.inner:
+    def _places(self, block: Block, element: str) -> Operand:
+        """The number of each lane in the row, counted over all loops inside of it."""
+        first = integer(0)
+        for walk in self.inner[:-1]:
             assert walk.axis.operand is not None
-            place = self.f.add(self.f.multiply(place, walk.extent), walk.axis.operand)
-        return place
+            first = self.f.multiply(self.f.add(first, walk.axis.operand), self.lane.extent)
+        # Where the round begins is the same for all its blocks: it is spread once.
+        first = self.f.add(first, block.start)
+        wide = self.f.splat(self.f.convert("trunc", first, element), self.width)
+        lanes = range(block.after, block.after + self.width)
+        return self.f.binary("add", wide, constant_vector(element, lanes))
 
     def _reduced(self, equation: Equation, reducer: Reducer, states: Sequence[State]) -> None:
         """Bring a reduction's states together: its result is known for the row."""
         state = reducer.across(self.f, merged(self.f, reducer, states))
         value = self.stages.result(equation)
         with self.at(None):
-            self.elements.set(value, self.group.index[value], reducer.result(state))
+            self.elements.set(value, self.group.index[value], reducer.result(self.f, state))
 
     def _sunk(
         self, carried: list[Operand], blocks: Sequence[Block], stage: int | None
@@ -446,10 +469,11 @@ def _walked(index: Index) -> list[Axis]:
     return [axis for place in index for axis, _ in place.terms]
 
 
-def _element_bytes(group: Group, stores: Sequence[Store]) -> int:
+def _element_bytes(group: Group, stores: Sequence[Store], lane_axes: set[Axis]) -> int:
     """Bytes of the widest number that a nest works with in its lanes."""
-    widest = [value.dtype.itemsize for value in group.index if value.shape]
-    widest += [store.home.type.dtype.itemsize for store in stores]
+    placed = [(value.dtype, index) for value, index in group.index.items()]
+    placed += [(store.home.type.dtype, store.index) for store in stores]
+    widest = [dtype.itemsize for dtype, index in placed if lane_axes.intersection(_walked(index))]
     widest += [value.dtype.itemsize for value in group.reads if value.shape]
     return max(widest, default=4)
 

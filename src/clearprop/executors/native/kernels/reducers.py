@@ -18,6 +18,7 @@ from clearprop.executors.native.mathematics.elementwise import WRITERS, element_
 from clearprop.ir.value import Equation
 
 State = list[Operand]
+_NARROW_BYTES, _MOST_NARROW = 4, 1 << 31  # places that 32 bits can count
 _WORDS = {
     "reduce_sum": "add",
     "reduce_prod": "multiply",
@@ -33,10 +34,12 @@ class Reducer:
     Attributes:
         name: the primitive.
         dtype: of the numbers that go in.
+        place_element: the type that places are counted in.
     """
 
     name: str
     dtype: DType
+    place_element: str = "i64"
 
     @property
     def tells_place(self) -> bool:
@@ -62,7 +65,7 @@ class Reducer:
         """The state before the first number."""
         state = [constant(vector_type(element_type(self.dtype), lanes), self.neutral)]
         if self.tells_place:
-            state.append(constant(vector_type("i64", lanes), 0))
+            state.append(constant(vector_type(self.place_element, lanes), 0))
         return state
 
     def step(self, f: Function, state: State, x: Operand, place: Operand | None) -> State:
@@ -95,10 +98,8 @@ class Reducer:
         """Whether x comes before y: greater (or less), or the first NaN."""
         is_greatest = self.name in {"reduce_max", "argmax"}
         if self.dtype.kind == "f":
-            more = f.compare("fcmp ogt" if is_greatest else "fcmp olt", x, y)
-            broken = f.compare("fcmp uno", x, x)
-            whole = f.compare("fcmp ord", y, y)
-            return f.binary("or", more, f.binary("and", broken, whole))
+            more_or_broken = f.compare("fcmp ugt" if is_greatest else "fcmp ult", x, y)
+            return f.binary("and", more_or_broken, f.compare("fcmp ord", y, y))
         sign = "s" if self.dtype.kind == "i" else "u"
         return f.compare(f"icmp {sign}{'gt' if is_greatest else 'lt'}", x, y)
 
@@ -120,9 +121,9 @@ class Reducer:
             state = self.merge(f, low, high)
         return state
 
-    def result(self, state: State) -> Operand:
+    def result(self, f: Function, state: State) -> Operand:
         """What the reduction gives."""
-        return state[-1]
+        return f.convert("sext", state[1], "i64") if self.tells_place else state[0]
 
     @property
     def result_dtype(self) -> DType:
@@ -134,9 +135,17 @@ def _true(like: Operand) -> Operand:
     return constant(like.type, 1)
 
 
-def reducer_of(equation: Equation) -> Reducer:
-    """How a reduction brings numbers together."""
-    return Reducer(equation.primitive.name, equation.inputs[0].dtype)
+def reducer_of(equation: Equation, count: int = 0) -> Reducer:
+    """How a reduction brings numbers together.
+
+    Args:
+        equation: the reduction.
+        count: of how many numbers, if places among them are to be counted in as narrow vectors as
+            the numbers stand in.
+    """
+    name, dtype = equation.primitive.name, equation.inputs[0].dtype
+    is_narrow = dtype.itemsize <= _NARROW_BYTES and 0 < count <= _MOST_NARROW
+    return Reducer(name, dtype, "i32" if is_narrow else "i64")
 
 
 def merged(f: Function, reducer: Reducer, states: Sequence[State]) -> State:

@@ -120,7 +120,7 @@ class _Reduction:
             return self.reducer.step(self.f, state, x, self._place(lanes, spread=False))
 
         state = self._over(self.inner, self.reducer.first(lanes.width), step)
-        self.elements.store(self.reducer.result(state), self.home, self.kept)
+        self.elements.store(self.reducer.result(self.f, state), self.home, self.kept)
 
     def _one_result(self) -> None:
         """One result, from all lanes."""
@@ -130,7 +130,7 @@ class _Reduction:
         own = [states[number * size :][:size] for number in range(_UNROLLED)]
         state = self.reducer.across(self.f, merged(self.f, self.reducer, own))
         self.elements.lanes = Lanes(None)
-        self.elements.store(self.reducer.result(state), self.home, self.kept)
+        self.elements.store(self.reducer.result(self.f, state), self.home, self.kept)
 
     def _over(self, walks: Sequence[Walk], state: list[Operand], step: Step) -> list[Operand]:
         if any(walk.extent == 0 for walk in walks):

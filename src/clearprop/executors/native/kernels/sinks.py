@@ -179,7 +179,7 @@ def write_sum_of_parts(compilation: Compilation, reducer: Reducer, parts: Home, 
             address, stride = elements.place(parts, line.plus(part * parts.strides[0]))
             x = elements.load_from(address, stride, home.type.dtype)
             state = reducer.step(f, state, x, None)
-        elements.store(reducer.result(state), home, index_of(axes))
+        elements.store(reducer.result(f, state), home, index_of(axes))
 
     def over_lanes(carried: list[Operand]) -> list[Operand]:
         whole = lane.extent // width * width

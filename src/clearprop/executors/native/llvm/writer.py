@@ -367,6 +367,11 @@ class Function:
         self.line(f"  {loaded.text} = {text}")
         return loaded
 
+    def ask_for(self, address: Operand) -> None:
+        """Have the cache line there brought near; it may lie outside of all arrays."""
+        self.module.declarations["declare void @llvm.prefetch.p0(ptr, i32, i32, i32)"] = None
+        self.line(f"  call void @llvm.prefetch.p0(ptr {address.text}, i32 0, i32 3, i32 1)")
+
     def store(self, x: Operand, address: Operand, *, alignment: int | None = None) -> None:
         """Put x at an address, here."""
         size = alignment or size_of(x.element)
