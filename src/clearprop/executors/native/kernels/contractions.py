@@ -43,7 +43,8 @@ from clearprop.executors.native.kernels.schedule import (
 from clearprop.executors.native.kernels.sums import Side, sum_of_products
 from clearprop.executors.native.kernels.tile_loops import Level, each_form
 from clearprop.executors.native.kernels.tile_sums import Loops, TileSums, Variant, lies_along
-from clearprop.executors.native.llvm.registers import Operand, integer
+from clearprop.executors.native.kernels.tiles import Tile
+from clearprop.executors.native.llvm.registers import Operand, constant, integer
 from clearprop.executors.native.mathematics.elementwise import memory_type
 from clearprop.ir.types import TensorType
 
@@ -163,6 +164,16 @@ class Contraction:
             is_padded=is_packed,
             row_steps=(row_steps[0], row_steps[1]),
         )
+        self._careful_sums = TileSums(
+            self.elements,
+            loops,
+            self.form.left,
+            right,
+            self.width,
+            is_padded=is_packed,
+            row_steps=(0, 0),
+            gaps=self.form.gaps,
+        )
         self.ending = Ending(
             self.compilation, self.elements, self.group, self.form.output, loops, self.sums
         )
@@ -181,6 +192,8 @@ class Contraction:
     def _loops(self) -> Loops:
         form = self.form
         own = [form.left.line, form.right.line]
+        if form.gaps is not None:
+            own += [axis.place for axis in form.gaps.axes]
         mapping = dict(zip(self.group.axes, form.output, strict=True))
         lines = own + [_substituted(line, mapping) for line in self._result_lines()]
         batches = walks_over(form.batches, lines)
@@ -341,18 +354,29 @@ class Contraction:
             PanelCopier(
                 self.elements, self.form.right, self.right, block, self.loops.column, self.panel
             ).write(columns)
-        self._over_tiles(
-            lambda variant: then(variant, self.sums.sums(variant, first(variant), block))
-        )
+
+        def over_tiles(tile: Tile, sums: TileSums) -> None:
+            self._over_tiles(
+                tile, lambda variant: then(variant, sums.sums(variant, first(variant), block))
+            )
+
+        if self.form.gaps is None:
+            over_tiles(self.tile, self.sums)
+            return
+        usual = self.form.gaps.make_no_difference(self.elements)
+        with self.f.when(usual):
+            over_tiles(self.tile, self.sums)
+        with self.f.when(self.f.binary("xor", usual, constant("i1", 1))):
+            over_tiles(Tile(1, 1, self.tile.vectors), self._careful_sums)
 
     def _set(self, home: Home, memory: Operand, before: Operand) -> None:
         """Say where an array of the kernel's own would begin, counted from outside of the task."""
         address = self.f.address(memory, memory_type(self.dtype), before)
         self.writer.pointers.set(home.buffer, address)
 
-    def _over_tiles(self, write: Callable[[Variant], None]) -> None:
+    def _over_tiles(self, tile: Tile, write: Callable[[Variant], None]) -> None:
         """Loops over the tiles of a task."""
-        loops, tile, f = self.loops, self.tile, self.f
+        loops, f = self.loops, self.f
         walks = (loops.row_outer, loops.row_inner, loops.column)
         sizes = (tile.outer, tile.inner, self.panel)
         with ExitStack() as stack:
