@@ -175,7 +175,11 @@ def test_nan_and_infinity_reach_what_they_reach_in_pytorch(
     for which in range(3):
         x, kernel, d_output = (
             RNG.normal(size=shape)
-            for shape in ((2, 7, 8, 4), (3, 3, 4 // groups, 6), (2, -(-7 // stride), -(-8 // stride), 6))
+            for shape in (
+                (2, 7, 8, 4),
+                (3, 3, 4 // groups, 6),
+                (2, -(-7 // stride), -(-8 // stride), 6),
+            )
         )
         array = (x, kernel, d_output)[which]
         array.flat[RNG.integers(array.size, size=2)] = np.nan, np.inf

@@ -164,7 +164,7 @@ class Contraction:
             is_padded=is_packed,
             row_steps=(row_steps[0], row_steps[1]),
         )
-        self._careful_sums = TileSums(
+        self._careful_sums = TileSums(  # where gaps make a difference: row by row
             self.elements,
             loops,
             self.form.left,
