@@ -30,18 +30,18 @@ class Among(NamedTuple):
     Attributes:
         place: counted from the first number.
         step: places from one number to the next.
-        count: how many numbers there are.
+        length: how many numbers there are.
     """
 
     place: Affine
     step: int
-    count: int
+    length: int
 
     def is_number(self, elements: Elements) -> Operand:
         """Whether a number lies there, and no zero."""
         f = elements.function
         place = elements.number(self.place)  # a negative one is a large one without its sign
-        found = f.compare("icmp ult", place, integer((self.count - 1) * self.step + 1))
+        found = f.compare("icmp ult", place, integer((self.length - 1) * self.step + 1))
         if self.step == 1:
             return found
         rest = f.binary("urem", place, integer(self.step))
@@ -93,8 +93,8 @@ def gaps(
     if how.changes_nothing or value.dtype.kind != "f":
         return None
     axes = [
-        Among(place.plus(-low), step, count)
-        for place, low, high, step, count in zip(places, *how, value.shape[1:-1], strict=True)
+        Among(place.plus(-low), step, length)
+        for place, low, high, step, length in zip(places, *how, value.shape[1:-1], strict=True)
         if low or high or step > 1
     ]
     return Gaps(tuple(axes), _total_of(compilation, other))
