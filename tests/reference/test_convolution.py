@@ -11,7 +11,9 @@ import torch
 from torch.nn import functional
 
 from clearprop import ops
+from clearprop.executors.choose import choose_executor
 from clearprop.executors.reference import evaluate
+from clearprop.ir.program import Program
 from clearprop.ir.value import Value
 from clearprop.passes.gradient import differentiate
 
@@ -160,3 +162,35 @@ def test_means(rank: int, stride: int | None, padding: int) -> None:
         lambda x: to_back(AVERAGE[rank](to_front(x), window, stride, **arguments)),
         RNG.normal(size=(2, *SPACES[rank], 3)),
     )
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("executor", ["reference", "native"])
+def test_nan_and_infinity_reach_what_they_reach_in_pytorch(
+    executor: str, groups: int, stride: int
+) -> None:
+    """PyTorch's float64 convolution; its float32 one (oneDNN) leaves out products with padding."""
+    how = {"padding": 1, "groups": groups}
+    for which in range(3):
+        x, kernel, d_output = (
+            RNG.normal(size=shape)
+            for shape in (
+                (2, 7, 8, 4),
+                (3, 3, 4 // groups, 6),
+                (2, -(-7 // stride), -(-8 // stride), 6),
+            )
+        )
+        array = (x, kernel, d_output)[which]
+        array.flat[RNG.integers(array.size, size=2)] = np.nan, np.inf
+        values = [Value.leaf(each) for each in (x, kernel)]
+        output = ops.conv(*values, strides=stride, **how)
+        found = differentiate([output], [Value.leaf(d_output)], values)
+        leaves = [torch.tensor(each, requires_grad=True) for each in (x, kernel)]
+        expected = to_back(
+            functional.conv2d(to_front(leaves[0]), kernel_to_front(leaves[1]), stride=stride, **how)
+        )
+        wanted = torch.autograd.grad(expected, leaves, torch.tensor(d_output))
+        run = choose_executor(executor).compile_program(Program.under([output, *found], []))
+        for got, other in zip(run([]), (expected, *wanted), strict=True):
+            np.testing.assert_allclose(got, other.detach().numpy(), rtol=1e-10, atol=1e-11)

@@ -1,8 +1,8 @@
 """Whether machine code gives what a Program means: one table of tolerances for all comparisons.
 
 The native executor treats denormal numbers as zero, so a Program in which one comes up is not
-compared (``UnsteadyError``).  Everything else has to agree: integers and booleans in every bit,
-floats up to rounding.
+compared, nor one with a sum that may overflow or not, by its order (``UnsteadyError``).  Everything
+else has to agree: integers and booleans in every bit, floats up to rounding.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from clearprop.executors.native.executor import Compiled
 from clearprop.executors.native.llvm.machine import Machine
 from clearprop.ir import meaning
 from clearprop.ir.program import Program
-from clearprop.ir.value import Array, Value
+from clearprop.ir.value import Array, Equation, Value
 from tests.support.random_control import all_programs_in
 
 # Of the greatest finite number of an array: what cancels keeps the rounding errors of what it
@@ -24,15 +24,24 @@ from tests.support.random_control import all_programs_in
 TOLERANCES = {F32: 2e-5, F64: 1e-12}
 
 
+# Words that add up; below this, no sum of products comes near the largest number.
+_SUMS = frozenset({
+    *("dot_general", "convolution", "convolution_input_gradient", "convolution_kernel_gradient"),
+    *("reduce_sum", "cumulative_sum", "scatter_add"),
+    *("window_sum", "window_spread", "window_scatter"),
+})
+_SMALL = 1e9
+
+
 class UnsteadyError(Exception):
-    """A denormal number came up, which the executors treat differently."""
+    """A denormal number came up, or a sum beyond the largest: executors treat them differently."""
 
 
 def agrees(program: Program, arrays: Sequence[Array], machine: Machine) -> None:
     """Make sure that machine code gives what a Program means.
 
     Raises:
-        UnsteadyError: a denormal number came up.
+        UnsteadyError: a denormal number came up, or a sum that may overflow or not.
         AssertionError: it gives something else.
     """
     wanted = _by_definition(program, arrays)
@@ -52,7 +61,7 @@ def agrees(program: Program, arrays: Sequence[Array], machine: Machine) -> None:
 
 
 def _by_definition(program: Program, arrays: Sequence[Array]) -> list[Array]:
-    """What the Program means; refuses denormal numbers on the way."""
+    """What the Program means; refuses on the way what executors treat differently."""
     known: dict[Value, Array] = dict(zip(program.inputs, arrays, strict=True))
     known |= {value: value.array for value in program.constants if value.array is not None}
     for array in known.values():
@@ -63,6 +72,7 @@ def _by_definition(program: Program, arrays: Sequence[Array]) -> list[Array]:
             for value in inner.constants:
                 if value.array is not None:
                     _refuse_denormals(value.array)
+        _refuse_overflow(equation, inputs)
         results = meaning.run_equation(equation, inputs)
         for value, result in zip(program.results[equation], results, strict=True):
             _refuse_denormals(result)
@@ -75,4 +85,20 @@ def _refuse_denormals(array: Array) -> None:
     if array.dtype.kind == "f":
         size = np.abs(array)
         if ((size > 0) & (size < np.finfo(array.dtype).tiny)).any():
+            raise UnsteadyError
+
+
+def _refuse_overflow(equation: Equation, inputs: Sequence[Array]) -> None:
+    """Refuse sums with terms of both signs whose magnitudes add up to more than fits."""
+    floats = [array for array in inputs if array.dtype.kind == "f"]
+    if equation.primitive.name not in _SUMS or all((array >= 0).all() for array in floats):
+        return
+    sizes = [
+        np.abs(np.where(np.isfinite(array), array, 0)) if array.dtype.kind == "f" else array
+        for array in inputs
+    ]
+    if all((array <= _SMALL).all() for array in sizes if array.dtype.kind == "f"):
+        return
+    for result in meaning.run_equation(equation, sizes):
+        if not np.isfinite(result).all():
             raise UnsteadyError

@@ -5,6 +5,11 @@ of a window at position o lies on ``place``.  It is linear in each of the three 
 derivatives by ``d_output``, ``x`` and ``kernel`` are the three words, and so derivatives of any
 order are made of these three alone.
 
+Where a window lies over the padding, or over a hole between elements, it sees zeros, and they are
+factors like others: NaN or infinity times such a zero is NaN in an output and in a kernel's
+gradient.  The gradient by x is what comes back to elements of x: only those products are in it in
+which a tap lies on an element.
+
 All layouts are fixed, with the channels last:
 
     x (batch, *space, in)    kernel (*window, in / groups, out)    output (batch, *positions, out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from torch.testing._internal.common_methods_invocations import (  # noqa: PLC270
 
 from clearprop.errors import ClearPropError
 from clearprop.executors.reference import evaluate
-from clearprop.ir.value import Value
+from clearprop.ir.value import Array, Value
 from clearprop.passes.gradient import differentiate
 from clearprop.tensor import Tensor
 from tests.reference.opinfo.helpers import NotHere, leave_out
@@ -22,6 +22,8 @@ from tests.reference.opinfo.table import COUNTERPARTS
 
 RTOL, ATOL = 1e-9, 1e-11
 COARSE = {"nn.functional.hardsigmoid": 1e-7}  # PyTorch's slope is 1/6 rounded to float32
+# At least so many of each, so that nothing is left out unnoticed.
+LEAST = {"samples": 5630, "derivatives": 5780, "refused": 190}
 WITH_PLACES = {f"nn.functional.max_pool{n}d" for n in (1, 2, 3)}  # theirs tell where, if asked
 
 
@@ -70,7 +72,7 @@ def converted(nest: Any, leaves: list[tuple[torch.Tensor, Tensor]]) -> Any:
         leave_out(nest.is_complex(), "complex numbers")
         leave_out(nest.ndim > 64, "more axes than NumPy has")
         own = Tensor.leaf(nest.detach().numpy().copy())
-        own.tracked = nest.requires_grad
+        own.tracked = True  # what is made of it remembers so, and any executor can compute it
         leaves.append((nest, own))
         return own
     if isinstance(nest, torch.Size):
@@ -110,35 +112,69 @@ def call_ours(name: str, sample: Any, leaves: list[tuple[torch.Tensor, Tensor]])
     return flat(COUNTERPARTS[name](input_, *args, **kwargs))
 
 
-def compare(name: str, sample: Any) -> Outcome:
-    """Make sure that values and derivatives in a random direction are the same."""
+class Question(NamedTuple):
+    """A sample as it is computed here, and what PyTorch says to it.
+
+    Attributes:
+        inputs: the sample's arrays.
+        values: results and derivatives, to be computed by some executor.
+        expected: for each of them PyTorch's numbers.
+        gradients: how many of them are derivatives.
+        rtol: how far they may be off.
+    """
+
+    inputs: list[Tensor]
+    values: list[Value]
+    expected: list[Array]
+    gradients: int
+    rtol: float
+
+    def check(self, found: Sequence[Array]) -> None:
+        """Make sure that numbers of the values are PyTorch's."""
+        for own, other in zip(found, self.expected, strict=True):
+            _same(own, other, self.rtol)
+
+
+def question(name: str, sample: Any) -> Question:
+    """What is to be computed of a sample: values, and derivatives in a random direction.
+
+    Raises:
+        NotHere: it asks for what ClearProp does not have.
+    """
     leaves: list[tuple[torch.Tensor, Tensor]] = []
-    try:
-        ours = call_ours(name, sample, leaves)
-    except NotHere as reason:
-        return Outcome(str(reason))
+    ours = call_ours(name, sample, leaves)
     with torch.enable_grad():
         theirs = flat(OPERATIONS[name].op(sample.input, *sample.args, **sample.kwargs))
     if name in WITH_PLACES:
         theirs = theirs[:1]
     assert len(ours) == len(theirs)
-    for own, other in zip(ours, theirs, strict=True):
-        expected = other.detach().numpy(force=True)
-        assert own.dtype == expected.dtype
-        _same(own.numpy(), expected, COARSE.get(name, RTOL))
-    return Outcome("", _compare_gradients(ours, theirs, leaves, COARSE.get(name, RTOL)))
+    values, expected = list(ours), [other.detach().numpy(force=True) for other in theirs]
+    for own, other in zip(ours, expected, strict=True):
+        assert own.dtype == other.dtype
+    found, wanted = _gradients(ours, theirs, leaves)
+    inputs = [own for _, own in leaves]
+    rtol = COARSE.get(name, RTOL)
+    return Question(inputs, values + found, expected + wanted, len(found), rtol)
 
 
-def _compare_gradients(
-    ours: list[Any],
-    theirs: list[torch.Tensor],
-    leaves: list[tuple[torch.Tensor, Tensor]],
-    rtol: float,
-) -> int:
+def compare(name: str, sample: Any) -> Outcome:
+    """Make sure that values and derivatives are the same, by the definitions."""
+    try:
+        asked = question(name, sample)
+    except NotHere as reason:
+        return Outcome(str(reason))
+    asked.check(evaluate(asked.values))
+    return Outcome("", asked.gradients)
+
+
+def _gradients(
+    ours: list[Any], theirs: list[torch.Tensor], leaves: list[tuple[torch.Tensor, Tensor]]
+) -> tuple[list[Value], list[Array]]:
+    """The derivatives by all inputs that have some: ours, to be computed, and PyTorch's."""
     inputs = [pair for pair in leaves if pair[0].requires_grad]
     outputs = [pair for pair in zip(ours, theirs, strict=True) if pair[1].requires_grad]
     if not inputs or not outputs:
-        return 0
+        return [], []
     rng = np.random.default_rng(0)
     directions = [np.asarray(rng.normal(size=own.shape)).astype(own.dtype) for own, _ in outputs]
     expected = torch.autograd.grad(
@@ -152,11 +188,17 @@ def _compare_gradients(
         [Value.leaf(direction) for direction in directions],
         [own for _, own in inputs],
     )
-    for value, other, (_, own) in zip(found, expected, inputs, strict=True):
-        zeros = np.zeros(own.shape)
-        d_own = zeros if value is None else evaluate([value])[0]
-        _same(d_own, zeros if other is None else other.numpy(force=True), rtol)
-    return len(inputs)
+    zeros = [np.zeros(own.shape) for _, own in inputs]
+    return (
+        [
+            Value.leaf(zero) if value is None else value
+            for value, zero in zip(found, zeros, strict=True)
+        ],
+        [
+            zero if other is None else other.numpy(force=True)
+            for other, zero in zip(expected, zeros, strict=True)
+        ],
+    )
 
 
 def _same(found: Any, expected: Any, rtol: float) -> None:

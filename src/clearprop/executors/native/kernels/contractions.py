@@ -41,9 +41,10 @@ from clearprop.executors.native.kernels.schedule import (
     choose_schedule,
 )
 from clearprop.executors.native.kernels.sums import Side, sum_of_products
-from clearprop.executors.native.kernels.tile_loops import Level, each_form
+from clearprop.executors.native.kernels.tile_loops import Level, over_tiles
 from clearprop.executors.native.kernels.tile_sums import Loops, TileSums, Variant, lies_along
-from clearprop.executors.native.llvm.registers import Operand, integer
+from clearprop.executors.native.kernels.tiles import Tile
+from clearprop.executors.native.llvm.registers import Operand, constant, integer
 from clearprop.executors.native.mathematics.elementwise import memory_type
 from clearprop.ir.types import TensorType
 
@@ -163,6 +164,16 @@ class Contraction:
             is_padded=is_packed,
             row_steps=(row_steps[0], row_steps[1]),
         )
+        self._careful_sums = TileSums(  # where gaps make a difference: row by row
+            self.elements,
+            loops,
+            self.form.left,
+            right,
+            self.width,
+            is_padded=is_packed,
+            row_steps=(0, 0),
+            gaps=self.form.gaps,
+        )
         self.ending = Ending(
             self.compilation, self.elements, self.group, self.form.output, loops, self.sums
         )
@@ -181,6 +192,8 @@ class Contraction:
     def _loops(self) -> Loops:
         form = self.form
         own = [form.left.line, form.right.line]
+        if form.gaps is not None:
+            own += [axis.place for axis in form.gaps.axes]
         mapping = dict(zip(self.group.axes, form.output, strict=True))
         lines = own + [_substituted(line, mapping) for line in self._result_lines()]
         batches = walks_over(form.batches, lines)
@@ -253,9 +266,7 @@ class Contraction:
         return self.f.binary("urem", number, base), self.f.binary("udiv", number, base)
 
     def _groups(self) -> list[Level]:
-        loops = self.loops
-        walks = (loops.row_outer, loops.row_inner, loops.column)
-        return [Level(*pair) for pair in zip(walks, self.schedule.group, strict=True)]
+        return [Level(*pair) for pair in zip(self.loops.tiled, self.schedule.group, strict=True)]
 
     def _task(self, parts: Parts | None, part: Operand) -> None:
         """Everything of one task: all blocks of its sums."""
@@ -284,10 +295,9 @@ class Contraction:
         """Memory on the stack for the results of one task."""
         group = self.schedule.group
         home, memory = on_stack(self.elements, TensorType(group, self.dtype))
-        walks = (self.loops.row_outer, self.loops.row_inner, self.loops.column)
         before = integer(0)
         parts = []
-        for walk, stride in zip(walks, home.strides, strict=True):
+        for walk, stride in zip(self.loops.tiled, home.strides, strict=True):
             if walk.axes:
                 parts.append(Affine.of(walk.axis).times(stride))
                 before = self.f.add(before, self.f.multiply(self._spans[walk].start, -stride))
@@ -343,32 +353,31 @@ class Contraction:
             PanelCopier(
                 self.elements, self.form.right, self.right, block, self.loops.column, self.panel
             ).write(columns)
-        steps = block.merged((self.left.line, self.right.line))
-        self._over_tiles(
-            lambda variant: then(variant, self.sums.sums(variant, first(variant), steps))
-        )
+
+        def over(tile: Tile, sums: TileSums, steps: SumBlock) -> None:
+            sizes = (tile.outer, tile.inner, self.panel)
+            over_tiles(
+                self.f,
+                self.loops.tiled,
+                self._spans,
+                sizes,
+                lambda variant: then(variant, sums.sums(variant, first(variant), steps)),
+            )
+
+        merged = block.merged((self.left.line, self.right.line))
+        if self.form.gaps is None:
+            over(self.tile, self.sums, merged)
+            return
+        usual = self.form.gaps.make_no_difference(self.elements)
+        with self.f.when(usual):
+            over(self.tile, self.sums, merged)
+        with self.f.when(self.f.binary("xor", usual, constant("i1", 1))):
+            over(Tile(1, 1, self.tile.vectors), self._careful_sums, block)
 
     def _set(self, home: Home, memory: Operand, before: Operand) -> None:
         """Say where an array of the kernel's own would begin, counted from outside of the task."""
         address = self.f.address(memory, memory_type(self.dtype), before)
         self.writer.pointers.set(home.buffer, address)
-
-    def _over_tiles(self, write: Callable[[Variant], None]) -> None:
-        """Loops over the tiles of a task."""
-        loops, tile, f = self.loops, self.tile, self.f
-        walks = (loops.row_outer, loops.row_inner, loops.column)
-        sizes = (tile.outer, tile.inner, self.panel)
-        with ExitStack() as stack:
-            for place in (2, 0, 1):
-                span = self._spans[walks[place]]
-                index = span.start
-                if walks[place].extent > sizes[place]:
-                    loop = stack.enter_context(f.loop(*span, sizes[place]))
-                    assert loop.index is not None
-                    index = loop.index
-                if walks[place].axes:
-                    walks[place].stand(index)
-            each_form(f, walks, sizes, write)
 
 
 def _substituted(line: Affine, mapping: Mapping[Axis, Affine]) -> Affine:

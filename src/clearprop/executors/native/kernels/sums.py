@@ -16,6 +16,7 @@ from typing import Any
 from clearprop.executors.native.groups import Group
 from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels.affine import Affine, Axis, Index, linear, total
+from clearprop.executors.native.kernels.gaps import Gaps, gaps
 from clearprop.executors.native.kernels.kernel import Compilation
 from clearprop.executors.native.kernels.spreading import Spread, spread
 from clearprop.ir.types import Shape
@@ -47,6 +48,7 @@ class SumOfProducts:
         left: the factor whose numbers are spread over vectors.
         right: the factor that is read in vectors.
         output: for each axis of the output its index, as a sum of the loops' indices.
+        gaps: zeros of ``left`` that are no factors by definition.
     """
 
     batches: tuple[Axis, ...]
@@ -56,6 +58,7 @@ class SumOfProducts:
     left: Side
     right: Side
     output: Index
+    gaps: Gaps | None = None
 
 
 def sum_of_products(compilation: Compilation, group: Group) -> SumOfProducts:
@@ -190,6 +193,7 @@ def _input_gradient(compilation: Compilation, equation: Equation) -> SumOfProduc
         place = Affine.of(element).times(params["input_dilation"][axis])
         place += tap.times(-params["kernel_dilation"][axis])
         places.append(place.plus(params["padding"][axis][0] + how.low[axis]))
+    between = gaps(compilation, d_output, how, places, kernel)
     left = _spread_side(compilation, d_output, how, [Affine.of(batch), *places, channels.outputs])
     right = _side(
         compilation,
@@ -204,6 +208,7 @@ def _input_gradient(compilation: Compilation, equation: Equation) -> SumOfProduc
         left,
         right,
         (Affine.of(batch), *map(Affine.of, elements), channels.inputs),
+        between,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import product
@@ -52,7 +52,36 @@ def edges(walk: Walk, size: int) -> list[int]:
     return [size, rest] if rest else [size]
 
 
-def each_form(
+def over_tiles(
+    f: Function,
+    walks: Sequence[Walk],
+    spans: Mapping[Walk, Span],
+    sizes: Sequence[int],
+    write: Callable[[Variant], None],
+) -> None:
+    """Loops over the tiles of a task: columns outside, so that a panel stays in the first cache.
+
+    Args:
+        f: the kernel.
+        walks: of the tiles' rows (two) and columns.
+        spans: the task's part of each.
+        sizes: of a whole tile, on each of them.
+        write: writes a tile of some form.
+    """
+    with ExitStack() as stack:
+        for place in (2, 0, 1):
+            walk, size = walks[place], sizes[place]
+            index = spans[walk].start
+            if walk.extent > size:
+                loop = stack.enter_context(f.loop(*spans[walk], size))
+                assert loop.index is not None
+                index = loop.index
+            if walk.axes:
+                walk.stand(index)
+        _each_form(f, walks, sizes, write)
+
+
+def _each_form(
     f: Function, walks: Sequence[Walk], sizes: Sequence[int], write: Callable[[Variant], None]
 ) -> None:
     """Write a tile in every form that it has at some place, each where it has that form.

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from clearprop.dtypes import DType
 from clearprop.executors.native.kernels.elements import Elements, Lanes
+from clearprop.executors.native.kernels.gaps import Gaps
 from clearprop.executors.native.kernels.kernel import Walk, nested
 from clearprop.executors.native.kernels.packing import SumBlock
 from clearprop.executors.native.kernels.reducers import Reducer
@@ -36,6 +37,11 @@ class Loops:
     row_inner: Walk
     column: Walk
     summed: list[Walk]
+
+    @property
+    def tiled(self) -> tuple[Walk, Walk, Walk]:
+        """What tiles cover: rows on two axes, and columns."""
+        return self.row_outer, self.row_inner, self.column
 
     @property
     def sum_length(self) -> int:
@@ -66,6 +72,7 @@ class TileSums:
         is_padded: whether vectors of ``right`` may be read beyond its last column.
         row_steps: elements from row to row of the left factor within a tile, on the last two axes
             of the rows.
+        gaps: zeros of ``left`` that are left out; tiles are single rows then.
     """
 
     def __init__(
@@ -78,10 +85,11 @@ class TileSums:
         *,
         is_padded: bool,
         row_steps: tuple[int, int],
+        gaps: Gaps | None = None,
     ) -> None:
         self.elements, self.loops, self.left, self.right = elements, loops, left, right
         self.f, self.width, self._is_padded = elements.function, width, is_padded
-        self._row_steps = row_steps
+        self._row_steps, self._gaps = row_steps, gaps
         self.dtype: DType = left.home.type.dtype
         self.element = memory_type(self.dtype)
         column = loops.column
@@ -191,9 +199,12 @@ class TileSums:
         return side.home.buffer.kind == "stack"
 
     def _multiply_add(self, x: Operand, y: Operand, z: Operand) -> Operand:
-        if self.dtype.kind == "f":
-            return self.f.multiply_add(x, y, z)
-        return self.f.binary("add", self.f.binary("mul", x, y), z)
+        if self.dtype.kind != "f":
+            return self.f.binary("add", self.f.binary("mul", x, y), z)
+        added = self.f.multiply_add(x, y, z)
+        if self._gaps is None:
+            return added
+        return self.f.select(self._gaps.are_elsewhere(self.elements), added, z)
 
 
 def lies_along(sides: Sequence[Side], walk: Walk) -> bool:
