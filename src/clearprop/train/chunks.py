@@ -1,4 +1,4 @@
-"""Running steps in chunks of about a tenth of a second."""
+"""Running steps in chunks of about a tenth of a second, or a little more."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from clearprop.train.epochs import EpochsRunner
 
 CHUNK_SECONDS = 0.1
+_MOST_SECONDS = 0.5
+_COPIED_BYTES_PER_SECOND, _COPYING = 5e9, 0.02  # of what a chunk starts from; its share of the time
 _MOST_STEPS = 1 << 20
 
 
@@ -35,12 +37,19 @@ class ChunkRunner:
         self.epochs: dict[tuple[int, int, bool], EpochsRunner] = {}
         self._executor, self._threads = executor, threads
         self._compiled: Run | None = None
+        carry = step.body.inputs[: step.carry_count]
+        copying = sum(value.type.size_bytes for value in carry) / _COPIED_BYTES_PER_SECOND
+        self._seconds = min(max(CHUNK_SECONDS, copying / _COPYING), _MOST_SECONDS)
 
     def next_length(self, remaining: int) -> int:
-        """How many steps to run now, with so many left to run."""
+        """How many steps to run now, with so many left to run.
+
+        Each chunk copies what it starts from, to go back there if a loss is no number; where that
+        is much, a chunk takes longer.
+        """
         if self.seconds_per_step is None:
             return 1
-        fitting = int(CHUNK_SECONDS / max(self.seconds_per_step, CHUNK_SECONDS / _MOST_STEPS))
+        fitting = int(self._seconds / max(self.seconds_per_step, self._seconds / _MOST_STEPS))
         return max(1, min(fitting, remaining))
 
     def run(
