@@ -37,6 +37,7 @@ from clearprop.ir.program import Program
 from clearprop.ir.types import Shape
 from clearprop.ir.value import Equation, Value
 
+_LARGE = 1 << 14  # elements that are worth a walk of their own
 _LONGEST_ROW = 1 << 15  # elements; a longer one is summed in parts
 
 
@@ -383,7 +384,9 @@ def _light_first(program: Program) -> list[Equation]:
     """The equations, with each long one after all short ones that do not need it.
 
     So what follows a contraction finds everything else that it reads computed already, and can
-    be computed with it.
+    be computed with it; and a walk over a large array finds all the few numbers that it needs.
+    Of the long ones those come first that could begin first: what they read was made lately, and
+    is done with soon.
     """
     waiting = dict.fromkeys(program.equations, 0)
     readers: dict[Equation, list[Equation]] = {equation: [] for equation in waiting}
@@ -393,19 +396,23 @@ def _light_first(program: Program) -> list[Equation]:
             waiting[equation] += 1
             readers[source].append(equation)
     number = {equation: place for place, equation in enumerate(program.equations)}
-    ready: list[tuple[bool, int, Equation]] = []
+    ready: list[tuple[int, int, int, Equation]] = []
+    ordered: list[Equation] = []
+    begun = 0  # contractions and other long ones so far
 
     def note(equation: Equation) -> None:
         name = equation.primitive.name
-        is_light = name in MAPS or name in REDUCTIONS or name in VIEWS or name in SOURCES
-        heappush(ready, (not is_light, number[equation], equation))
+        is_light = name in MAPS | REDUCTIONS | VIEWS | SOURCES
+        size = max((type_.size for type_ in equation.types), default=0)
+        weight = 2 if not is_light else 1 if size >= _LARGE else 0
+        heappush(ready, (weight, 0 if is_light else begun, number[equation], equation))
 
     for equation, count in waiting.items():
         if not count:
             note(equation)
-    ordered = []
     while ready:
-        equation = heappop(ready)[2]
+        weight, _, _, equation = heappop(ready)
+        begun += weight == 2
         ordered.append(equation)
         for reader in readers[equation]:
             waiting[reader] -= 1
