@@ -20,10 +20,9 @@ def test_a_layer_reads_like_its_source() -> None:
         "  v0: f32[2, 4] = dot_general x kernel contract=((1,), (0,)) batch=((), ())\n"
         "  v1: f32[2, 4] = broadcast_to c0 shape=(2, 4) new_axes=(0,)\n"
         "  v2: f32[2, 4] = add v0 v1\n"
-        "  v3: f32[2, 4] = broadcast_to 0.5 shape=(2, 4) new_axes=(0, 1)\n"
-        "  v4: f32[2, 4] = maximum v2 v3\n"
-        "  v5: f64[2, 4] = cast v4 dtype=f64\n"
-        "  return v5, v2"
+        "  v3: f32[2, 4] = maximum v2 0.5\n"
+        "  v4: f64[2, 4] = cast v3 dtype=f64\n"
+        "  return v4, v2"
     )
 
 

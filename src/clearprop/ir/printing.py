@@ -9,7 +9,7 @@ import numpy as np
 
 from clearprop.dtypes import SHORT_NAMES
 from clearprop.ir.program import Program, programs_in
-from clearprop.ir.value import Equation, Value
+from clearprop.ir.value import Equation, Value, repeats_one
 
 Names = Mapping[Value, str]
 _INDENT = "  "
@@ -19,7 +19,8 @@ def program_text(program: Program, *, places: bool = False) -> str:
     """The Program, one equation per line, with its Programs inside indented below.
 
     Values have their own names where they have one, else ``v0``, ``v1``, ...; constants ``c0``,
-    ``c1``, ...; constants of one number stand where they are read; ``_`` is read by nobody.
+    ``c1``, ...; constants of one number, once or many times, stand where they are read; ``_`` is
+    read by nobody.
 
     Args:
         program: what to print; one that breaks the rules is printed too.
@@ -40,7 +41,8 @@ def value_names(program: Program) -> dict[Value, str]:
         _give_name(value, "v", names, taken)
     for value in program.leaves:
         if _is_inline(value):
-            names.setdefault(value, str(value.array))
+            assert value.array is not None
+            names.setdefault(value, str(value.array[(0,) * value.array.ndim]))
         else:
             _give_name(value, "c", names, taken)
     for results in program.results.values():
@@ -72,7 +74,8 @@ def equation_text(equation: Equation, results: Iterable[Value | None], names: Na
 
 
 def _is_inline(value: Value) -> bool:
-    return value.array is not None and value.shape == () and not value.name
+    is_number = value.array is not None and (value.shape == () or repeats_one(value.array))
+    return is_number and not value.name
 
 
 def _give_name(value: Value, letter: str, names: dict[Value, str], taken: set[str]) -> None:

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 
+def repeats_one(array: Array) -> bool:
+    """Whether several elements are one number in memory, as those of a broadcast number are."""
+    return array.size > 1 and all(
+        stride == 0 or length == 1
+        for stride, length in zip(array.strides, array.shape, strict=True)
+    )
+
+
 class Equation:
     """``primitive(*inputs, **params)``: how one or more values come about.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clearprop.ir.program import Program
-from clearprop.ir.value import Array, Value
+from clearprop.ir.value import Value, repeats_one
 from clearprop.primitives import broadcast_to
 
 
@@ -16,15 +16,8 @@ def spread_constants(program: Program) -> dict[Value, Value]:
     spread: dict[Value, Value] = {}
     for value in program.constants:
         array = value.array
-        if array is not None and array.size > 1 and _repeats_one(array):
+        if array is not None and repeats_one(array):
             number = Value.leaf(array[(0,) * array.ndim].reshape(()))
             axes = tuple(range(array.ndim))
             spread[value] = broadcast_to(number, shape=array.shape, new_axes=axes)
     return spread
-
-
-def _repeats_one(array: Array) -> bool:
-    return all(
-        stride == 0 or length == 1
-        for stride, length in zip(array.strides, array.shape, strict=True)
-    )
