@@ -16,7 +16,7 @@ from typing import NamedTuple
 from clearprop.ir.program import Program
 from clearprop.ir.value import Equation, Value
 from clearprop.passes.rewrite import Rewriter
-from clearprop.primitives import add, broadcast_to, constant_like, multiply, negate, reduce_sum
+from clearprop.primitives import add, broadcast_to, multiply, negate, reduce_sum, scalar_like
 
 _LEAST_SIZE = 1 << 14  # elements that are worth not to be read
 _MOST_TERMS = 8
@@ -118,8 +118,9 @@ class _Sums:
                 for each, new_axes in factors
             ]
             if value is None:
-                count = x.type.size // spread[0].type.size
-                part = constant_like(count, spread[0])
+                part, *spread = spread
+                count = scalar_like(x.type.size // part.type.size, part)
+                spread.append(broadcast_to(count, shape=kept, new_axes=tuple(range(len(kept)))))
             else:
                 part = self._sum(value, axes)
             for factor in spread:

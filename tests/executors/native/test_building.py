@@ -13,11 +13,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from clearprop import ops
 from clearprop.errors import CapacityError
 from clearprop.executors.native import building, cache
 from clearprop.executors.native.blueprint import Blueprint, packed, unpacked
 from clearprop.executors.native.executor import Compiled
 from clearprop.executors.native.llvm.machine import this_machine
+from clearprop.ir.meaning import run
+from clearprop.ir.program import Program
+from clearprop.ir.types import TensorType
+from clearprop.ir.value import Value
+from clearprop.passes.simplify import simplify
 from tests.executors.native.test_keys import sums
 from tests.support.native_training import NETS, digest, training_loop
 from tests.support.processes import run_script
@@ -233,3 +239,14 @@ def test_memory_is_known_before_it_is_used() -> None:
     )
     assert result.returncode == 0, result.stderr[-2000:]
     assert 0.9 < float(result.stdout) < 1.1
+
+
+def test_numbers_that_planning_makes_keep_no_code_out_of_the_cache() -> None:
+    x = Value(TensorType((9, 40, 60), np.dtype("f4")))  # its sum gives that of 3 x - 2
+    sums = [ops.sum(each, (0, 1)) for each in (ops.subtract(ops.multiply(x, 3.0), 2.0), x)]
+    program = simplify(Program.under(sums, [x]))
+    first, second = (Compiled(program, this_machine(), threads=1) for _ in range(2))
+    assert ["_draft" in vars(each) for each in (first, second)] == [True, False]
+    array = np.random.default_rng(0).standard_normal(x.shape).astype("f4")
+    for found, wanted in zip(second([array]), run(program, [array]), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-2)

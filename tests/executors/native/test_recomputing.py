@@ -12,6 +12,7 @@ from clearprop.ir.meaning import run
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Value
+from clearprop.passes.simplify import simplify
 
 ROWS, COLUMNS = 3000, 48  # more than the second cache holds
 
@@ -49,3 +50,18 @@ def test_what_is_made_of_two_large_arrays_is_stored() -> None:
     mean = ops.mean(both, 0)
     program = Program.under([ops.subtract(both, mean)], [x, y])
     assert both not in recomputed_values(program)
+
+
+def test_long_chains_are_stored_now_and_then() -> None:
+    x = Value(TensorType((ROWS, COLUMNS), np.dtype("f4")))
+    chain = [x]
+    for _ in range(30):
+        chain.append(ops.multiply(chain[-1], 1.01))
+    total = ops.sum(chain[-1], 0)
+    wanted = [ops.multiply(each, total) for each in chain[1:]]
+    program = simplify(Program.under(wanted, [x]))
+    again = recomputed_values(program)
+    steps = [equation.result(0) in again for equation in program.equations]
+    runs = "".join("x" if each else " " for each in steps[: steps.index(True) + 40]).split()
+    assert again
+    assert max(map(len, runs)) <= 4

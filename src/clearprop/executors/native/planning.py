@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
 from clearprop.executors.native.bundles import bundled
@@ -138,6 +138,7 @@ class _Planner:
     ) -> None:
         # What nobody reads is not computed.
         program = Program.under(program.outputs, program.inputs)
+        own = set(program.constants)
         program = share_sums(sum_after_loops(join_pads(program)))
         carries = [
             Carry(program.inputs[number], program.outputs[number], home)
@@ -161,7 +162,7 @@ class _Planner:
         self._used: dict[Step, Sequence[Buffer]] = {}
         for value, home in zip(program.inputs, inputs, strict=True):
             self.homes[value] = home
-        self._find_stored()
+        self._find_stored(own)
         early, late = self._place_outputs(carries)
         self._place_values()
         self._copy(early)
@@ -173,8 +174,13 @@ class _Planner:
 
     # -- homes ---------------------------------------------------------------------------
 
-    def _find_stored(self) -> None:
-        """Mark what has to lie in memory: what other groups read, and what comes out."""
+    def _find_stored(self, own: Set[Value]) -> None:
+        """Mark what has to lie in memory: what other groups read, and what comes out.
+
+        Args:
+            own: the Program's constants; numbers that a pass has made stand in the code instead,
+                for the cache knows the Program's alone.
+        """
         stored: dict[Value, None] = {}
         for group in self.grouping.groups:
             stored.update(group.reads)
@@ -186,7 +192,7 @@ class _Planner:
             if owner is not None:
                 owner.stored[value] = None
         for value in [*stored, *self.program.outputs]:
-            if value.array is not None and value not in self.homes:
+            if value in own and value not in self.homes:
                 self.homes[value] = self._constant(value)
 
     def _seen(self, value: Value) -> set[Value]:

@@ -19,6 +19,7 @@ _CHEAP = frozenset({"add", "subtract", "multiply", "negate", "maximum", "minimum
 _LEAST_BYTES = 1 << 18  # smaller ones stay in the caches
 _SMALL = 8  # times as few elements: that is read at no cost
 _MOST_READ = 2  # arrays of its size, to make what is only summed
+_MOST_STEPS = 4  # from one that is stored
 
 
 def recomputed_values(program: Program) -> frozenset[Value]:
@@ -28,7 +29,8 @@ def recomputed_values(program: Program) -> frozenset[Value]:
         for each in dict.fromkeys(equation.inputs):
             readers.setdefault(each, []).append(equation)
     phases = _phases(program)
-    known, found = {*program.inputs, *program.outputs}, set[Value]()
+    known = {*program.inputs, *program.outputs}
+    steps: dict[Value, int] = {}  # for each that is computed again, from one that is stored
     for equation in program.equations:
         value = program.results[equation][0]
         if value is None or value in known or value.type.size_bytes < _LEAST_BYTES:
@@ -41,9 +43,11 @@ def recomputed_values(program: Program) -> frozenset[Value]:
         large = [each for each in dict.fromkeys(equation.inputs) if not _is_small(each, value)]
         if not all(each.type == value.type and _lies(each) for each in large):
             continue
-        if len(large) <= (_MOST_READ if is_summed else 1) and (is_read_later or is_summed):
-            found.add(value)
-    return frozenset(found)
+        count = 1 + max((steps.get(each, 0) for each in large), default=0)
+        is_easy = len(large) <= (_MOST_READ if is_summed else 1) and count <= _MOST_STEPS
+        if is_easy and (is_read_later or is_summed):
+            steps[value] = count
+    return frozenset(steps)
 
 
 def _phases(program: Program) -> Mapping[Equation, int]:

@@ -242,9 +242,7 @@ class Contraction:
                 level.stand(self.f, number)
                 self._spans[level.walk] = level.span(self.f, number)
             self._task(parts, task)
-        cut = self._cut([level for level in levels if level.count > 1])
-        if parts is not None:
-            cut = parts.cut
+        cut = parts.cut if parts else self._cut([level for level in levels if level.count > 1])
         self.writer.finish(tasks, flops, rate=MULTIPLY_ADDS_PER_SECOND, cut=cut)
         if parts is not None:
             parts.write_end()
