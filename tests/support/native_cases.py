@@ -83,6 +83,7 @@ def _products() -> Iterator[tuple[str, RandomProgram]]:
     )
     yield "weights in blocks", case(_weight_step, (1300, 130), (1300, 210), (130, 210))
     yield "one layer for all batches", case(ops.matmul, (5, 40, 700), (700, 90))
+    yield "many small batches", case(ops.matmul, (131, 7, 9), (131, 9, 20))
     yield "long sums", case(_weight_step, (4100, 24), (4100, 40), (24, 40))
     yield (
         "batches",
@@ -117,6 +118,10 @@ def _convolutions() -> Iterator[tuple[str, RandomProgram]]:
     yield (
         "image after image",
         case(_image_after_image, (20, 12, 14, 5), (3, 3, 5, 24), (3, 3, 24, 24)),
+    )
+    yield (
+        "several images in each task",
+        case(_image_after_image, (131, 6, 8, 5), (3, 3, 5, 24), (3, 3, 24, 24)),
     )
     for size, channels, outputs, stride, dilation, groups in [
         (9, 3, 16, 1, 1, 1),

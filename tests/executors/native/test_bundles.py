@@ -122,8 +122,9 @@ def test_what_a_kernel_is_at_in_other_parts_has_no_slot() -> None:
     assert made.kind == "arena"
 
 
-def test_images_go_through_a_net_one_after_the_other() -> None:
-    program, arrays = dict(cases())["image after image"]
+@pytest.mark.parametrize("name", ["image after image", "several images in each task"])
+def test_images_go_through_a_net_one_after_the_other(name: str) -> None:
+    program, arrays = dict(cases())[name]
     alone = Compiled(program, this_machine(), threads=1)
     bundles = [step for _, step in steps_in(alone.plan) if isinstance(step, Bundle)]
     assert any(len(bundle.kernels) > 2 for bundle in bundles)

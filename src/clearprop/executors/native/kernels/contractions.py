@@ -22,6 +22,7 @@ from clearprop.executors.native.kernels.kernel import (
     KernelWriter,
     Walk,
     cut_of,
+    rounds_of_a_task,
     walks_over,
 )
 from clearprop.executors.native.kernels.packing import (
@@ -229,7 +230,10 @@ class Contraction:
         """Append the kernels."""
         flops = 2 * self.value.type.size * self.sizes.length
         parts = Parts(self) if self.schedule.parts > 1 else None
-        levels = [*[Level(walk, 1) for walk in self.loops.outer], *self._groups()]
+        outer = [Level(walk, 1) for walk in self.loops.outer]
+        if outer:
+            outer[0].size = rounds_of_a_task(outer[0].walk.extent)
+        levels = [*outer, *self._groups()]
         tasks = self.schedule.parts * math.prod(level.count for level in levels)
         with ExitStack() as stack:
             task: Operand = integer(0)
@@ -239,8 +243,12 @@ class Contraction:
                 task = loop.index
             for level in reversed(levels):
                 number, task = self._digit(task, level.count)
+                span = self._spans[level.walk] = level.span(self.f, number)
                 level.stand(self.f, number)
-                self._spans[level.walk] = level.span(self.f, number)
+                if level in outer and level.size > 1:
+                    loop = stack.enter_context(self.f.loop(*span))
+                    assert loop.index is not None
+                    level.walk.stand(loop.index)
             self._task(parts, task)
         cut = parts.cut if parts else self._cut([level for level in levels if level.count > 1])
         self.writer.finish(tasks, flops, rate=MULTIPLY_ADDS_PER_SECOND, cut=cut)

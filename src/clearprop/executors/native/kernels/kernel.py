@@ -261,6 +261,14 @@ def _divisor(number: int, most: int) -> int:
     return max(each for each in range(1, max(most, 1) + 1) if number % each == 0)
 
 
+def rounds_of_a_task(extent: int) -> int:
+    """How many rounds of a loop over images each task takes, where there are many.
+
+    All kernels that take an image at a time divide them alike, so that they can run task by task.
+    """
+    return -(-extent // _MOST_TASKS)
+
+
 def task_count(extent: int, work: int) -> int:
     """Into how many parts to cut a loop: a function of the shapes alone."""
     return max(1, min(extent, _MOST_TASKS, work // _LEAST_WORK))
