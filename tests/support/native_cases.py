@@ -121,7 +121,7 @@ def _convolutions() -> Iterator[tuple[str, RandomProgram]]:
     )
     yield (
         "several images in each task",
-        case(_image_after_image, (131, 6, 8, 5), (3, 3, 5, 24), (3, 3, 24, 24)),
+        case(_image_after_image, (131, 12, 14, 5), (3, 3, 5, 24), (3, 3, 24, 24)),
     )
     for size, channels, outputs, stride, dilation, groups in [
         (9, 3, 16, 1, 1, 1),
