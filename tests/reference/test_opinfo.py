@@ -78,7 +78,6 @@ def test_two_samples_agree(name: str) -> None:
         compare(name, sample)
 
 
-@pytest.mark.slow
 def test_all_samples_agree(capsys: pytest.CaptureFixture[str]) -> None:
     found: Counter[str] = Counter()
     left_out: Counter[str] = Counter()
