@@ -95,6 +95,7 @@ class _RunWriter:
         if together:
             self.team, self.threads = self._word("ptr", TEAM), self._word("i64", THREADS)
             self.claims = Claims(self.f, self.team, self.threads)
+        self._slot_bytes = slot_bytes(plan)
         self._task = integer(0)  # of the bundle that is being written
         self._rounds: dict[Buffer, Operand] = {}  # rows of scans: the round that they stand at
         self._under_way: list[Access] = []  # kernels that others may be at since the last meeting
@@ -137,7 +138,7 @@ class _RunWriter:
         """Where a buffer would begin of which the thread's slot holds the part of its task."""
         f = self.f
         slots = f.address(self._word("ptr", ARENA), "i8", self.plan.arena.size_bytes)
-        own = f.address(slots, "i8", f.multiply(self.thread, slot_bytes(self.plan)))
+        own = f.address(slots, "i8", f.multiply(self.thread, self._slot_bytes))
         before = f.multiply(self._task, -buffer.row_bytes)
         return f.address(f.address(own, "i8", buffer.number), "i8", before)
 

@@ -12,7 +12,7 @@ from clearprop.ir.primitive import REGISTRY
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Array, Value
-from clearprop.primitives.image_matrices import convolved_shape
+from clearprop.primitives import convolution
 from tests.support.agreement import agrees
 from tests.support.native_kernels import machines, width_name
 
@@ -56,7 +56,8 @@ def inputs_of(word: str, name: str) -> tuple[list[tuple[int, ...]], dict[str, An
     """Shapes of the word's inputs, and its params."""
     x, kernel, how = SLIDING[name]
     params = PLAIN | how
-    output = convolved_shape(word, x, kernel, params)  # type: ignore[arg-type]
+    operands = (Value(TensorType(shape, np.dtype("f4"))) for shape in (x, kernel))
+    output = convolution(*operands, **params).shape
     if word == "convolution":
         return [x, kernel], params
     if word == "convolution_input_gradient":
