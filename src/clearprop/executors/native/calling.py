@@ -12,7 +12,7 @@ import numpy as np
 
 from clearprop.executors.native.control import ROUNDS, TEAM, THREADS
 from clearprop.executors.native.lone_calls import NO_NUMBERS, LoneCaller, runs_alone
-from clearprop.executors.native.sharing import MEETING_WORDS
+from clearprop.executors.native.sharing import meeting_words
 from clearprop.executors.native.table import Callee, CallTable
 from clearprop.executors.native.team import team
 from clearprop.ir.value import Array
@@ -108,7 +108,7 @@ class Caller:
             return
         together = team()
         if not together.acquire():  # it is at work for somebody else
-            meeting = np.zeros(MEETING_WORDS, np.uint64)
+            meeting = np.zeros(meeting_words(1), np.uint64)
             table.words[TEAM], table.words[THREADS] = meeting.ctypes.data, 1
             table.run()
             return

@@ -94,7 +94,7 @@ class _RunWriter:
         self.claims: Claims | None = None
         if together:
             self.team, self.threads = self._word("ptr", TEAM), self._word("i64", THREADS)
-            self.claims = Claims(self.f, self.team, self.threads)
+            self.claims = Claims(self.f, self.team, self.thread, self.threads)
         self._slot_bytes = slot_bytes(plan)
         self._task = integer(0)  # of the bundle that is being written
         self._rounds: dict[Buffer, Operand] = {}  # rows of scans: the round that they stand at
@@ -193,7 +193,7 @@ class _RunWriter:
         if access.is_claimed:
             self.claims.write(claimed, tasks, call)
         else:
-            self.claims.write_shares(self.thread, tasks, call)
+            self.claims.write_shares(tasks, call)
 
     def _call(self, kernel: Kernel, task: Operand, end: Operand, number: int) -> None:
         homes = [self._home(home) for home in kernel.homes]

@@ -13,10 +13,15 @@ from clearprop.executors.native.llvm.writer import Function
 
 _CLAIMS = 64  # of a kernel's tasks, about
 _SPINS = 64  # looks at the barrier before the core is given to somebody else
-# Words of the memory that threads meet at, each in a cache line of its own.
 MOST_KERNELS = 8  # that can be at work between two meetings
+# Words of the memory that threads meet at, each in a cache line of its own; then a line with the
+# counters of each thread.
 _COME, _ROUNDS, _CLAIMED = 0, 8, 16
-MEETING_WORDS = 16 + 8 * MOST_KERNELS
+
+
+def meeting_words(threads: int) -> int:
+    """Words of the memory that so many threads meet at."""
+    return _CLAIMED + MOST_KERNELS * threads
 
 
 def write_barrier(f: Function, team: Operand, threads: Operand) -> None:
@@ -59,41 +64,38 @@ def _barrier(caller: Function) -> str:
 
 
 class Claims:
-    """Tasks that threads take one by one: counters that only grow.
+    """Tasks that threads take one by one: first those of their own share, then of the others'.
 
-    Every thread finds a counter at the end of a kernel's tasks exactly once; so all know where it
-    stands when the next kernel begins that uses it, without setting it back.  Kernels between two
-    meetings use different counters: a thread may be at one while another is at the next.
+    A thread's share is the same each time, so that it finds in its caches what it had written
+    there.  Each share has a counter that only grows; every thread finds it at the end exactly once,
+    so all know where it stands when the next kernel begins that uses it, without setting it back.
+    Kernels between two meetings use different counters: a thread may be at one while another is
+    at the next.
 
     Args:
         f: the function that runs the plan.
         team: address of the memory that they meet at.
+        thread: the number of the one that runs it.
         threads: how many there are.
     """
 
-    def __init__(self, f: Function, team: Operand, threads: Operand) -> None:
-        self._f, self._threads = f, threads
-        self._counters = [
-            f.address(team, "i64", _CLAIMED + 8 * number) for number in range(MOST_KERNELS)
-        ]
+    def __init__(self, f: Function, team: Operand, thread: Operand, threads: Operand) -> None:
+        self._f, self._team, self._thread, self._threads = f, team, thread, threads
         self._starts = [f.stack("i64", 1, alignment=8) for _ in range(MOST_KERNELS)]
         for start in self._starts:
             f.store(integer(0), start)
 
-    def write_shares(
-        self, thread: Operand, tasks: int, call: Callable[[Operand, Operand], object]
-    ) -> None:
+    def write_shares(self, tasks: int, call: Callable[[Operand, Operand], object]) -> None:
         """Write the call for a thread's equal share of the tasks.
 
         It needs no counter, which threads would take from one another again and again: small
         kernels would take as long for that as for their work.
 
         Args:
-            thread: the number of the thread.
             tasks: how many there are.
             call: writes the call for a task and the one after the last.
         """
-        f = self._f
+        f, thread = self._f, self._thread
         ends = [
             f.binary("udiv", f.multiply(number, tasks), self._threads)
             for number in (thread, f.add(thread, 1))
@@ -109,15 +111,26 @@ class Claims:
             tasks: how many there are.
             call: writes the call for a task and the one after the last.
         """
-        f, counter, place = self._f, self._counters[which], self._starts[which]
+        f, threads, place = self._f, self._threads, self._starts[which]
         step = max(1, tasks // _CLAIMS)
-        start = f.load("i64", place, pinned=True)
-        with f.repeat() as loop:
-            claimed = f.effect("i64", f"atomicrmw add ptr {counter.text}, i64 1 monotonic")
-            number = f.binary("sub", claimed, start)
-            task = f.multiply(number, step)
-            loop.again = f.compare("icmp slt", task, integer(tasks))
-            with f.when(loop.again):
-                call(task, f.minimum(f.add(task, step), tasks))
         claims = -(-tasks // step)
-        f.store(f.add(f.add(start, claims), self._threads), place)
+        start = f.load("i64", place, pinned=True)
+        share = f.binary("udiv", f.add(threads, claims - 1), threads)
+        with f.loop(0, threads) as others:
+            assert others.index is not None
+            owner = f.add(self._thread, others.index)
+            back = f.select(f.compare("icmp slt", owner, threads), integer(0), threads)
+            owner = f.binary("sub", owner, back)
+            counter = f.address(
+                self._team, "i64", f.add(f.multiply(owner, MOST_KERNELS), _CLAIMED + which)
+            )
+            first = f.multiply(owner, share)
+            with f.repeat() as loop:
+                claimed = f.effect("i64", f"atomicrmw add ptr {counter.text}, i64 1 monotonic")
+                number = f.binary("sub", claimed, start)
+                task = f.multiply(f.add(first, number), step)
+                loop.again = f.compare("icmp slt", number, share)
+                is_there = f.binary("and", loop.again, f.compare("icmp slt", task, integer(tasks)))
+                with f.when(is_there):
+                    call(task, f.minimum(f.add(task, step), tasks))
+        f.store(f.add(f.add(start, share), threads), place)

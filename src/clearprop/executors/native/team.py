@@ -29,7 +29,7 @@ from clearprop.executors.native.llvm.engine import Code, known_object_code
 from clearprop.executors.native.llvm.machine import available_cores, this_machine
 from clearprop.executors.native.llvm.registers import Operand, constant, integer
 from clearprop.executors.native.llvm.writer import Function, Module
-from clearprop.executors.native.sharing import MEETING_WORDS
+from clearprop.executors.native.sharing import meeting_words
 from clearprop.ir.place import here
 
 _CALL, _FUNCTION, _TABLE, _DONE, _JOINED, _SLEEPING = (8 * line for line in range(6))
@@ -82,7 +82,7 @@ class Team:
         self._start = ctypes.CFUNCTYPE(word, word, word, word, word)(start)
         self._join = ctypes.CFUNCTYPE(None, word, word, word, word)(join)
         self._words = np.zeros(_SLEEPING + 8 * MOST_THREADS, np.uint64)
-        self._meeting = np.zeros(MEETING_WORDS, np.uint64)
+        self._meeting = np.zeros(meeting_words(MOST_THREADS), np.uint64)
         self._address = self._words.ctypes.data
         self.meeting = self._meeting.ctypes.data
 
@@ -104,7 +104,7 @@ class Team:
             table: what it is given.
             threads: how many; no more than ``ready`` said.
         """
-        self._meeting[:] = 0
+        self._meeting[: meeting_words(threads)] = 0
         number = (int(self._words[_CALL]) >> _THREAD_BITS) + 1
         call = number << _THREAD_BITS | threads
         interruption: BaseException | None = None
