@@ -13,7 +13,7 @@ import numpy as np
 from clearprop.executors.native.control import ROUNDS, TEAM, THREADS
 from clearprop.executors.native.lone_calls import NO_NUMBERS, LoneCaller, runs_alone
 from clearprop.executors.native.sharing import meeting_words
-from clearprop.executors.native.table import Callee, CallTable
+from clearprop.executors.native.table import Callee, CallTable, fresh_array
 from clearprop.executors.native.team import team
 from clearprop.ir.value import Array
 
@@ -96,7 +96,8 @@ class Caller:
                 each.flags.writeable = True
                 each[...] = array
                 return each
-        fresh = np.array(array, order="C")
+        fresh, _ = fresh_array(array.shape, array.dtype)
+        fresh[...] = array
         if _LEAST_KEPT_BYTES < fresh.nbytes <= _MOST_KEPT_BYTES and len(known) < 2:
             known.append(fresh)
         return fresh

@@ -125,16 +125,10 @@ class CallTable:
         self.words[self._first_output + number] = address
 
     def fresh(self, number: int, shape: Shape, dtype: DType) -> Array:
-        """New memory for an output, which begins at a cache line.
-
-        A vector that is stored across two lines takes twice as long as one within a line.
-        """
-        memory = np.empty(math.prod(shape) * dtype.itemsize + _LINE_BYTES, np.uint8)
-        # In a quarter of the time that the array would take to tell its address.
-        address = ctypes.addressof(ctypes.c_char.from_buffer(memory.data))
-        start = -address % _LINE_BYTES
-        self.words[self._first_output + number] = address + start
-        return np.ndarray(shape, dtype, memory, start)
+        """New memory for an output."""
+        array, address = fresh_array(shape, dtype)
+        self.words[self._first_output + number] = address
+        return array
 
     def forget_inputs(self) -> None:
         """Hold on to no array that was given."""
@@ -166,6 +160,18 @@ def _never_changes(array: Array) -> bool:
             return False
         owner = owner.base
     return owner is None or isinstance(owner, bytes)
+
+
+def fresh_array(shape: Shape, dtype: DType) -> tuple[Array, int]:
+    """An array of any numbers that begins at a cache line, and its address.
+
+    A vector that lies across two lines takes twice as long as one within a line.
+    """
+    memory = np.empty(math.prod(shape) * dtype.itemsize + _LINE_BYTES, np.uint8)
+    # In a quarter of the time that the array would take to tell its address.
+    address = ctypes.addressof(ctypes.c_char.from_buffer(memory.data))
+    start = -address % _LINE_BYTES
+    return np.ndarray(shape, dtype, memory, start), address + start
 
 
 def aligned_bytes(size: int) -> Array:
