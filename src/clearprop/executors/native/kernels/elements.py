@@ -54,11 +54,13 @@ class Lanes:
         axis: the loop whose indices stand side by side; None for single numbers.
         width: how many lanes a vector has.
         count: how many of them are in use, the first ones.
+        beside: a short loop inside whose rounds are written one after the other.
     """
 
     axis: Axis | None
     width: int = 1
     count: int = 1
+    beside: Axis | None = None
 
 
 class Pointers:
@@ -171,10 +173,13 @@ class Elements:
 
     def _place(self, index: Index) -> object:
         """What tells apart the lanes that an index speaks of now and at other times."""
-        axis = self.lanes.axis
-        if axis is None or not any(place.factor(axis) for place in index):
+        axis, beside = self.lanes.axis, self.lanes.beside
+        if axis is None:
             return None
-        return axis.operand, self.lanes.count
+        place = beside.operand if beside is not None and _uses(index, beside) else None
+        if not _uses(index, axis):
+            return place
+        return axis.operand, self.lanes.count, place
 
     # -- elements ------------------------------------------------------------------------
 
@@ -477,6 +482,11 @@ class Elements:
         with f.when(outside):
             f.store(constant("i8", 1), self._flag)
         return f.select(outside, integer(0), number)
+
+
+def _uses(index: Index, axis: Axis) -> bool:
+    """Whether an index depends on a loop."""
+    return any(place.factor(axis) for place in index)
 
 
 def _level(axis: Axis) -> int:

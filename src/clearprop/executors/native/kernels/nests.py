@@ -34,6 +34,7 @@ from clearprop.executors.native.kernels.kernel import (
     walks_over,
 )
 from clearprop.executors.native.kernels.reducers import Reducer, State, merged, reducer_of
+from clearprop.executors.native.kernels.side_by_side import SideBySide, are_side_by_side
 from clearprop.executors.native.kernels.sinks import Sink, kept_index
 from clearprop.executors.native.kernels.stages import Stages
 from clearprop.executors.native.llvm.registers import Operand, constant_vector, integer
@@ -143,15 +144,18 @@ class Nest:
         """Append the kernels."""
         work, tasks, chunk = self._cut()
         extent = (self.rows[0] if self.rows else self.lane).extent
-        self.sinks = [Sink(self, equation, tasks) for equation in self.group.sinks]
+        part, self.sinks = self._part, [Sink(self, each, tasks) for each in self.group.sinks]
+        if are_side_by_side(self):
+            together = SideBySide(self, tasks)
+            part, self.sinks = together.part, [*together.sinks]
         if tasks == 1:
-            self._part(0, extent, integer(0))
+            part(0, extent, integer(0))
         else:
             with self.f.loop(self.writer.begin, self.writer.end) as loop:
                 assert loop.index is not None
                 start = self.f.multiply(loop.index, chunk)
                 stop = self.f.minimum(self.f.add(start, chunk), extent)
-                self._part(start, stop, loop.index)
+                part(start, stop, loop.index)
         cut = cut_of(self.rows[0] if self.rows else self.lane, chunk) if tasks > 1 else None
         self.writer.finish(tasks, work, cut=cut)
         for sink in self.sinks:
@@ -162,6 +166,8 @@ class Nest:
         work = math.prod(axis.extent for axis in self.group.axes) * _cost(self.group)
         if self.rows:
             extent, unit = self.rows[0].extent, 1
+            if len(self.rows) == 1 and are_side_by_side(self):
+                unit = self.width
         elif self.group.lane_axes is not None or len(self.inner) > 1:
             return work, 1, self.lane.extent  # a single row is not cut
         else:

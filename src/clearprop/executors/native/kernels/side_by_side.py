@@ -1,0 +1,202 @@
+"""Rows that are much shorter than a vector: as many of them at once as a vector has lanes.
+
+The lanes of a vector are then neighbouring rows, and the few places of a row are written out one
+after the other.  A reduction over a row adds whole vectors, and what a row has once (a maximum, a
+loss) is computed for all rows of the vector together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from clearprop.executors.native.groups import REDUCTIONS
+from clearprop.executors.native.kernels.elements import Lanes
+from clearprop.executors.native.kernels.kernel import nested
+from clearprop.executors.native.kernels.reducers import merged, reducer_of
+from clearprop.executors.native.kernels.sinks import Sink
+from clearprop.executors.native.llvm.registers import Operand, constant, integer, vector_type
+from clearprop.ir.value import Equation
+
+if TYPE_CHECKING:
+    from clearprop.executors.native.kernels.nests import Nest
+
+
+def are_side_by_side(nest: Nest) -> bool:
+    """Whether a nest's rows are so short, and so many, that vectors should take them together.
+
+    Loading a place of so many rows takes an instruction for each; reductions over rows outweigh it.
+    """
+    reduces = any(each.primitive.name in REDUCTIONS for each in nest.group.members)
+    is_plain = nest.below is None and not nest.given and nest.moved is None
+    if not (reduces and is_plain and nest.rows) or len(nest.inner) > 1:
+        return False
+    together = min(nest.rows[-1].extent, nest.width)
+    return together > 2 * nest.lane.extent
+
+
+class SideBySide:
+    """Writes the tasks of a nest with vectors that take rows together.
+
+    Args:
+        nest: the nest.
+        tasks: into how many parts its rows are cut.
+
+    Attributes:
+        sinks: its reductions over the rows.
+    """
+
+    def __init__(self, nest: Nest, tasks: int) -> None:
+        self._nest, self._f, self._width = nest, nest.f, nest.width
+        self._walk = nest.rows[-1]
+        self.sinks = [RowSink(nest, equation, tasks) for equation in nest.group.sinks]
+
+    def part(self, start: Operand | int, stop: Operand | int, task: Operand) -> None:
+        """Write one task: some rounds of the outermost loop over rows.
+
+        Args:
+            start: the first.
+            stop: the one after the last.
+            task: the number of the task.
+        """
+        f, rows = self._f, self._nest.rows
+        for sink in self.sinks:
+            sink.begin(task)
+        carried = [operand for sink in self.sinks for operand in sink.first()]
+        if len(rows) == 1:
+            carried = self._over_rows(carried, start, stop)
+        else:
+            with f.loop(start, stop, carried=carried) as loop:
+                assert loop.index is not None
+                rows[0].stand(loop.index)
+                loop.next = nested(f, rows[1:-1], loop.carried, self._all_rows)
+            carried = loop.results
+        for sink in self.sinks:
+            carried = sink.end(carried, task)
+
+    def _all_rows(self, carried: list[Operand]) -> list[Operand]:
+        return self._over_rows(carried, 0, self._walk.extent)
+
+    def _over_rows(
+        self, carried: list[Operand], start: Operand | int, stop: Operand | int
+    ) -> list[Operand]:
+        """Neighbouring rows: whole vectors of them, and what is left."""
+        f, width, extent = self._f, self._width, self._walk.extent
+        whole = extent // width * width
+        bound = f.minimum(stop, whole)
+        if whole and bound.text != "0":
+            with f.loop(start, bound, width, carried=carried) as loop:
+                assert loop.index is not None
+                loop.next = self._rows(loop.carried, loop.index, width)
+            carried = loop.results
+        if whole == extent:
+            return carried
+        if isinstance(stop, int):
+            return self._rows(carried, integer(whole), extent - whole)
+        # Only the last task has a rest: a loop of one round for it, of none for the others.
+        is_last = f.compare("icmp eq", stop, integer(extent))
+        with f.loop(0, f.convert("zext", is_last, "i64"), carried=carried) as loop:
+            loop.next = self._rows(loop.carried, integer(whole), extent - whole)
+        return loop.results
+
+    @contextmanager
+    def _at(self, place: int | None) -> Iterator[None]:
+        """Stand at one place of all rows, or at the rows as wholes."""
+        lane = self._nest.lane
+        if place is not None and lane.axes:
+            lane.stand(place)
+        yield
+
+    def _places(self, has_lanes: bool) -> list[int | None]:
+        """Where a value is computed: at each place of a row, or once for it."""
+        return list(range(self._nest.lane.extent)) if has_lanes else [None]
+
+    def _rows(self, carried: list[Operand], first: Operand, count: int) -> list[Operand]:
+        """Everything of the rows of one vector; returns the sinks' states after them."""
+        nest, elements = self._nest, self._nest.elements
+        elements.forget()
+        self._walk.stand(first)
+        short = nest.lane.axis if nest.lane.axes else None
+        elements.lanes = Lanes(self._walk.axis, self._width, count, short)
+        for equation in nest.group.members:
+            value = nest.stages.result(equation)
+            if equation.primitive.name in REDUCTIONS:
+                self._reduce(equation)
+                continue
+            for place in self._places(nest.stages.has_lanes(value)):
+                with self._at(place):
+                    elements.compute(equation, value, nest.group.index[value])
+        result: list[Operand] = []
+        for sink in self.sinks:
+            own, carried = carried[: sink.size], carried[sink.size :]
+            for place in self._places(sink.has_lanes):
+                with self._at(place):
+                    own = sink.take_rows(own, place or 0, count)
+            result += own
+        for store in nest.stores:
+            for place in self._places(nest.stages.varies(store.index)):
+                with self._at(place):
+                    elements.store(
+                        elements.element(store.value, store.index), store.home, store.index
+                    )
+        elements.lanes = Lanes(None)
+        return result
+
+    def _reduce(self, equation: Equation) -> None:
+        """A reduction over the places of each row."""
+        nest, f, width = self._nest, self._f, self._width
+        reducer = reducer_of(equation, nest.lane.extent)
+        states = []
+        for place in self._places(has_lanes=True):
+            assert place is not None
+            with self._at(place):
+                x = nest.elements.element(equation.inputs[0], nest.group.at[equation])
+            number = constant(vector_type(reducer.place_element, width), place)
+            state = reducer.first(width)
+            states.append(reducer.step(f, state, f.splat(x, width), number))
+        value = nest.stages.result(equation)
+        result = reducer.result(f, merged(f, reducer, states))
+        nest.elements.set(value, nest.group.index[value], result)
+
+
+class RowSink(Sink):
+    """A reduction over the rows of a nest whose rows lie side by side in vectors."""
+
+    def __init__(self, nest: Nest, equation: Equation, tasks: int) -> None:
+        super().__init__(nest, equation, tasks)
+        self.in_memory = False
+        self.size = nest.lane.extent if self.keeps_lanes else 1
+
+    def first(self) -> list[Operand]:
+        """The states before the first row."""
+        return [state for _ in range(self.size) for state in self.reducer.first(self.nest.width)]
+
+    def take_rows(self, own: list[Operand], place: int, count: int) -> list[Operand]:
+        """The states after the rows of one more vector, at one of their places.
+
+        Args:
+            own: before.
+            place: in the rows.
+            count: how many lanes of the vector are in use.
+        """
+        nest, f = self.nest, self.nest.f
+        x = nest.elements.element(self.equation.inputs[0], self.at)
+        x = self.reducer.only(f, f.splat(x, nest.width), count)
+        number = place if self.keeps_lanes else 0
+        own = list(own)
+        own[number : number + 1] = self.reducer.step(f, [own[number]], x, None)
+        return own
+
+    def end(self, carried: list[Operand], task: Operand) -> list[Operand]:
+        """Store what the task's rows gave; returns what the other sinks carry."""
+        nest = self.nest
+        self._task = task
+        nest.elements.lanes = Lanes(None)
+        for number, state in enumerate(carried[: self.size]):
+            if self.keeps_lanes and nest.lane.axes:
+                nest.lane.stand(number)
+            (x,) = self.reducer.across(nest.f, [state])
+            address, stride = nest.elements.place(*self._place())
+            nest.elements.store_to(x, address, stride, self.value.dtype)
+        return carried[self.size :]
