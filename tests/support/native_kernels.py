@@ -12,8 +12,9 @@ import numpy as np
 from clearprop.dtypes import DType
 from clearprop.executors.native.llvm.engine import Code, assembly, object_code
 from clearprop.executors.native.llvm.machine import Machine, this_machine
+from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.llvm.registers import Operand, vector_type
-from clearprop.executors.native.llvm.writer import Function, Module
+from clearprop.executors.native.llvm.writer import Function
 from clearprop.executors.native.mathematics.elementwise import element_type, memory_type
 from clearprop.ir.value import Array
 

@@ -24,7 +24,7 @@ from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.keys import Identity, identify, places_of
 from clearprop.executors.native.llvm.engine import Code, object_code
 from clearprop.executors.native.llvm.machine import Machine
-from clearprop.executors.native.llvm.writer import Module
+from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.memory import check_capacity
 from clearprop.executors.native.plan import Plan
 from clearprop.executors.native.planning import Surroundings, make_loop_plan, make_plan

@@ -21,8 +21,9 @@ from clearprop.executors.native.access import Access
 from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.kernels.kernel import Kernel
 from clearprop.executors.native.llvm.machine import Machine
+from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.llvm.registers import Operand, integer
-from clearprop.executors.native.llvm.writer import Function, Module
+from clearprop.executors.native.llvm.writer import Function
 from clearprop.executors.native.memory import aligned
 from clearprop.executors.native.plan import Bundle, Choice, Plan, Repetition, Step
 from clearprop.executors.native.sharing import MOST_KERNELS, Claims, write_barrier

@@ -17,7 +17,8 @@ from clearprop.executors.native.control import TOGETHER
 from clearprop.executors.native.explain import explanation
 from clearprop.executors.native.llvm.engine import Code, known_object_code
 from clearprop.executors.native.llvm.machine import Machine, this_machine
-from clearprop.executors.native.llvm.writer import Function, Module
+from clearprop.executors.native.llvm.module import Module
+from clearprop.executors.native.llvm.writer import Function
 from clearprop.executors.native.plan import Plan
 from clearprop.executors.native.table import Callee
 from clearprop.executors.native.team import thread_count

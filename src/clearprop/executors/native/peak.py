@@ -14,8 +14,9 @@ import numpy as np
 
 from clearprop.executors.native.llvm.engine import Code, object_code
 from clearprop.executors.native.llvm.machine import Machine, this_machine
+from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.llvm.registers import constant, vector_type
-from clearprop.executors.native.llvm.writer import Function, Module
+from clearprop.executors.native.llvm.writer import Function
 
 _MOST_SUMS = 24  # independent ones: enough to hide how long a multiply-add takes
 _READERS = 8  # vectors that one round of the reading loop sums up

@@ -18,7 +18,7 @@ from clearprop.executors.native.kernels.reductions import write_reduction
 from clearprop.executors.native.kernels.spreading import Spread, room_for
 from clearprop.executors.native.kernels.sums import spread_input
 from clearprop.executors.native.llvm.machine import Machine
-from clearprop.executors.native.llvm.writer import Module
+from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.memory import Lifetime, place, take_turns
 from clearprop.executors.native.plan import Bundle, Choice, Plan, Repetition, Step
 from clearprop.executors.native.slots import give_slots

@@ -27,8 +27,9 @@ import numpy as np
 from clearprop.errors import ArgumentError
 from clearprop.executors.native.llvm.engine import Code, known_object_code
 from clearprop.executors.native.llvm.machine import available_cores, this_machine
+from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.llvm.registers import Operand, constant, integer
-from clearprop.executors.native.llvm.writer import Function, Module
+from clearprop.executors.native.llvm.writer import Function
 from clearprop.executors.native.sharing import meeting_words
 from clearprop.ir.place import here
 

@@ -370,11 +370,12 @@ class Elements:
         lanes = self.lanes
         if stride == 0 or lanes.width == 1:
             loaded = f.load(element, address, pinned=pinned)
-        elif stride in {1, -1}:
-            if stride == -1:
-                address = f.address(address, element, 1 - lanes.count)
+        elif stride == 1:
+            loaded = f.load_first(element, address, lanes.count, lanes.width, pinned=pinned)
+        elif stride == -1:
+            address = f.address(address, element, 1 - lanes.count)
             loaded = f.load(vector_type(element, lanes.count), address, pinned=pinned)
-            if stride == -1 and lanes.count > 1:
+            if lanes.count > 1:
                 loaded = f.shuffle(loaded, None, range(lanes.count)[::-1])
             loaded = f.widen(loaded, lanes.width)
         else:
@@ -407,7 +408,7 @@ class Elements:
             return
         stored = self.to_memory(f.splat(x, lanes.width), dtype)
         if stride == 1:
-            f.store(f.narrow(stored, lanes.count), address)
+            f.store_first(stored, address, lanes.count)
             return
         for lane in range(lanes.count):
             f.store(f.lane(stored, lane), f.address(address, element, lane * stride))

@@ -12,8 +12,9 @@ from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.kernels.affine import Affine, Axis
 from clearprop.executors.native.kernels.elements import Elements, Pointers
 from clearprop.executors.native.llvm.machine import Machine
+from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.llvm.registers import Operand, integer
-from clearprop.executors.native.llvm.writer import Function, Module
+from clearprop.executors.native.llvm.writer import Function
 from clearprop.ir.value import Value
 
 # About what one core of an x86 server with 512-bit vectors does in a second, to judge whether

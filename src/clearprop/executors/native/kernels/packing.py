@@ -23,6 +23,7 @@ from clearprop.executors.native.kernels.kernel import (
     walks_over,
 )
 from clearprop.executors.native.kernels.sums import Side
+from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.llvm.registers import Operand, constant, integer, vector_type
 from clearprop.executors.native.llvm.writer import Function
 from clearprop.executors.native.mathematics.elementwise import memory_type
@@ -287,16 +288,14 @@ class PanelCopier:
         """Turn over ``length`` steps of the sum, for one vector of columns after the other."""
         f, width, panel = self.f, self.width, self.panel
         source, target = self._addresses()
-        zero = constant(vector_type(self.element, width), 0)
         for at in range(0, panel, width):
             used = max(0, min(width, count - at))
+            turn = turning_function(f.module, self.element, width, used)
             for step in range(0, length, width):
-                vectors = [zero] * width
-                for row in range(used):
-                    start = f.address(source, self.element, (at + row) * self.stride + step)
-                    vectors[row] = f.load(zero.type, start, pinned=True)
-                for row, x in enumerate(turned_over(f, vectors)):
-                    f.store(x, f.address(target, self.element, (step + row) * panel + at))
+                start = f.address(source, self.element, at * self.stride + step)
+                place = f.address(target, self.element, step * panel + at)
+                strides = integer(self.stride), integer(panel)
+                f.call(turn, start, strides[0], place, strides[1], read=[start])
 
 
 class LeftCopier:
@@ -351,6 +350,35 @@ class LeftCopier:
             return carried
 
         self.block.over(self.f, [], step)
+
+
+def turning_function(module: Module, element: str, width: int, used: int) -> str:
+    """The name of a function that turns over a square of numbers.
+
+    It is called with the address of the first row, elements from row to row, and the same of where
+    the columns go as rows.  One for all who need it: it takes long to compile.
+
+    Args:
+        module: where it stands.
+        element: type of the numbers.
+        width: rows and columns.
+        used: rows that are there; zeros stand for the others.
+    """
+
+    def write() -> str:
+        parameters = [("ptr", "source"), ("i64", "step"), ("ptr", "target"), ("i64", "pace")]
+        f = Function(module, parameters)
+        source, step, target, pace = f.parameters
+        rows = [constant(vector_type(element, width), 0)] * width
+        for number in range(used):
+            start = f.address(source, element, f.multiply(step, number))
+            rows[number] = f.load(rows[number].type, start, pinned=True)
+        for number, x in enumerate(turned_over(f, rows)):
+            f.store(x, f.address(target, element, f.multiply(pace, number)))
+        f.finish()
+        return module.add(f, "turn")
+
+    return module.shared((turning_function, element, width, used), write)
 
 
 def turned_over(f: Function, vectors: Sequence[Operand]) -> list[Operand]:

@@ -17,7 +17,7 @@ from clearprop.executors.native.kernels.elements import Lanes
 from clearprop.executors.native.kernels.kernel import Cut, cut_of
 from clearprop.executors.native.kernels.nests import Nest, Store
 from clearprop.executors.native.kernels.tile_sums import TileSums, Variant
-from clearprop.executors.native.llvm.registers import Operand, vector_type
+from clearprop.executors.native.llvm.registers import Operand
 from clearprop.ir.types import TensorType
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Waiting:
         """The results of a tile."""
         f, sums = self._sums.f, self._sums
         return [
-            f.widen(f.load(vector_type(sums.element, count), address, pinned=True), sums.width)
+            f.load_first(sums.element, address, count, sums.width, pinned=True)
             for address, count in self._places(variant)
         ]
 
@@ -57,7 +57,7 @@ class Waiting:
         """Store the results of a tile."""
         f = self._sums.f
         for x, (address, count) in zip(results, self._places(variant), strict=True):
-            f.store(f.narrow(x, count), address)
+            f.store_first(x, address, count)
 
     def _places(self, variant: Variant) -> Iterator[tuple[Operand, int]]:
         """Address and lanes of each vector of a tile."""

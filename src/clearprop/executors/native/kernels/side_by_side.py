@@ -191,12 +191,12 @@ class RowSink(Sink):
     def end(self, carried: list[Operand], task: Operand) -> list[Operand]:
         """Store what the task's rows gave; returns what the other sinks carry."""
         nest = self.nest
-        self._task = task
+        self.task = task
         nest.elements.lanes = Lanes(None)
         for number, state in enumerate(carried[: self.size]):
             if self.keeps_lanes and nest.lane.axes:
                 nest.lane.stand(number)
             (x,) = self.reducer.across(nest.f, [state])
-            address, stride = nest.elements.place(*self._place())
+            address, stride = nest.elements.place(*self.place())
             nest.elements.store_to(x, address, stride, self.value.dtype)
         return carried[self.size :]

@@ -41,6 +41,7 @@ class Sink:
     Attributes:
         has_lanes: whether its numbers differ from lane to lane.
         size: how many numbers and vectors it carries from row to row.
+        task: the number of the task that is being written.
     """
 
     def __init__(self, nest: Nest, equation: Equation, tasks: int) -> None:
@@ -87,7 +88,7 @@ class Sink:
 
     def begin(self, task: Operand) -> None:
         """Set the sums that stay in memory to the number that changes nothing."""
-        self._task = task
+        self.task = task
         if not self.in_memory:
             return
         nest = self.nest
@@ -96,7 +97,7 @@ class Sink:
             for block in blocks:
                 with nest.at(block):
                     (neutral,) = self.reducer.first(nest.width)
-                    address, stride = nest.elements.place(*self._place())
+                    address, stride = nest.elements.place(*self.place())
                     nest.elements.store_to(neutral, address, stride, self.value.dtype)
             return states
 
@@ -107,8 +108,9 @@ class Sink:
             lambda states: nest.over_lanes(states, 0, nest.lane.extent, 1, fill),
         )
 
-    def _place(self) -> tuple[Home, Affine]:
-        home, start = self._target(self._task)
+    def place(self) -> tuple[Home, Affine]:
+        """Where the task's numbers for the present lanes go: an array, and a place in it."""
+        home, start = self._target(self.task)
         return home, self._line(home, start)
 
     def take(self, own: list[Operand], block: Block | None, number: int) -> list[Operand]:
@@ -122,7 +124,7 @@ class Sink:
             if not self.keeps_lanes:
                 x = self.reducer.only(nest.f, x, block.count)
             if self.in_memory:
-                address, stride = nest.elements.place(*self._place())
+                address, stride = nest.elements.place(*self.place())
                 before = nest.elements.load_from(address, stride, self.value.dtype, pinned=True)
                 (after,) = self.reducer.step(nest.f, [before], x, None)
                 nest.elements.store_to(after, address, stride, self.value.dtype)
@@ -142,14 +144,14 @@ class Sink:
         if self.keeps_lanes:
             for x, block in zip(own, nest.blocks(0, nest.lane.extent), strict=True):
                 with nest.at(block):
-                    address, stride = nest.elements.place(*self._place())
+                    address, stride = nest.elements.place(*self.place())
                     nest.elements.store_to(x, address, stride, self.value.dtype)
             return rest
         if self.has_lanes:
             state = merged(nest.f, self.reducer, [[x] for x in own])
             own = self.reducer.across(nest.f, state)
         with nest.at(None):
-            address, stride = nest.elements.place(*self._place())
+            address, stride = nest.elements.place(*self.place())
             nest.elements.store_to(own[0], address, stride, self.value.dtype)
         return rest
 

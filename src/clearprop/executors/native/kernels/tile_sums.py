@@ -26,6 +26,7 @@ from clearprop.executors.native.llvm.registers import Operand, constant, vector_
 from clearprop.executors.native.mathematics.elementwise import memory_type
 
 _UNROLLED = 9  # steps of the sum: a loop of few rounds is left too often to be foreseen
+_UNROLLED_ROWS = 144  # in all these steps: LLVM takes far longer for more loads in a row
 
 
 @dataclass(frozen=True)
@@ -120,9 +121,23 @@ class TileSums:
             return sums
         if self.is_along:
             return self._along(variant)
-        return block.over(
-            self.f, sums, lambda carried: self.step(variant, carried), unrolled=_UNROLLED
-        )
+        steps = self._unrolled(variant, block.walks[-1]) if block.walks else 1
+        return block.over(self.f, sums, lambda carried: self.step(variant, carried), unrolled=steps)
+
+    def _unrolled(self, variant: Variant, last: Walk) -> int:
+        """How many steps of the sum may be written one after the other.
+
+        Where windows overlap, the next step reads numbers of this one again, one or more rows
+        before: they are kept, and need registers.
+        """
+        rows, vectors = variant.outer * variant.inner, len(self.vectors(variant.columns))
+        shift, row = self.left.line.factor(last.axis), self._row_steps[1]
+        again = variant.inner - shift // row if row and shift > 0 and shift % row == 0 else 0
+        machine = self.f.module.machine
+        assert machine is not None
+        if again > 0 and (rows + 1) * vectors + again >= machine.vector_registers:
+            return 1
+        return max(1, min(_UNROLLED, _UNROLLED_ROWS // rows))
 
     def step(self, variant: Variant, sums: list[Operand]) -> list[Operand]:
         """One product for each of the tile's results."""
@@ -133,8 +148,8 @@ class TileSums:
         for number, count in enumerate(self.vectors(variant.columns)):
             address = f.address(start, element, number * self.width)
             used = self.width if self._is_padded else count
-            x = f.load(vector_type(element, used), address, pinned=self._is_own(right))
-            vectors.append(f.widen(x, self.width))
+            is_own = self._is_own(right)
+            vectors.append(f.load_first(element, address, used, self.width, pinned=is_own))
         first, _ = self.elements.place(left.home, left.line)
         steps = self._row_steps
         result = []
@@ -149,7 +164,7 @@ class TileSums:
                 if factor is None:
                     own = f.address(address, element, at * self.width)
                     count = self.vectors(variant.columns)[at]
-                    factor = f.widen(f.load(vector_type(element, count), own), self.width)
+                    factor = f.load_first(element, own, count, self.width)
                 result.append(self._multiply_add(factor, vector, before))
         return result
 
@@ -179,17 +194,16 @@ class TileSums:
     def _step_along(self, variant: Variant, sums: list[Operand], count: int) -> list[Operand]:
         """``count`` products for each of a tile's single results."""
         f, element = self.f, self.element
-        type_ = vector_type(element, count)
         left = self.left
         self.elements.lanes = Lanes(None)
         right, _ = self.elements.place(self.right.home, self.right.line)
         first, _ = self.elements.place(left.home, left.line)
-        vector = f.widen(f.load(type_, right), self.width)
+        vector = f.load_first(element, right, count, self.width)
         steps = self._row_steps
         result = []
         for before, (outer, inner) in zip(sums, self.rows(variant), strict=True):
             address = f.address(first, element, outer * steps[0] + inner * steps[1])
-            factor = f.widen(f.load(type_, address), self.width)
+            factor = f.load_first(element, address, count, self.width)
             result.append(self._multiply_add(factor, vector, before))
         return result
 

@@ -43,7 +43,13 @@ def object_code(text: str, machine: Machine) -> bytes:
     module = llvm.parse_assembly(text)
     module.triple = target.triple
     module.data_layout = str(target.target_data)
-    return bytes(target.emit_object(module))
+    # Loops have counters of their own where they need them: LLVM would take half of its time to
+    # think of others.  The option holds for the whole process, so it is set for this call only.
+    llvm.set_option("clearprop", "-disable-lsr=true")
+    try:
+        return bytes(target.emit_object(module))
+    finally:
+        llvm.set_option("clearprop", "-disable-lsr=false")
 
 
 def known_object_code(text: str, machine: Machine) -> bytes:
