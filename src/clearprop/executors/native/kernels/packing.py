@@ -30,7 +30,7 @@ from clearprop.executors.native.mathematics.elementwise import memory_type
 from clearprop.ir.types import TensorType
 
 _LINE_BYTES = 64  # of memory, in a cache
-_PANELS_OF_A_TASK = 8  # rows of all of them lie side by side in memory
+_ROW_BYTES = 512  # of neighbouring panels of a task: their rows lie side by side in memory
 
 
 class Span(NamedTuple):
@@ -141,7 +141,8 @@ def pack(
     packed = Side(home, total(parts))
     writer = KernelWriter(compilation, "pack")
     copier = PanelCopier(writer.elements, side, packed, block, column, panel)
-    f, width = writer.function, _PANELS_OF_A_TASK * panel
+    f, together = writer.function, _ROW_BYTES // (panel * side.home.type.dtype.itemsize)
+    width = max(1, together) * panel
     with f.loop(writer.begin, writer.end) as loop:
         assert loop.index is not None
         start = f.multiply(loop.index, width)
