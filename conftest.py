@@ -44,3 +44,9 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 def pytest_itemcollected(item: pytest.Item) -> None:
     if REFERENCE in item.path.parents:
         item.add_marker("reference")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _examples_are_no_part_of_the_package(doctest_namespace: dict[str, object]) -> None:
+    """A class in a docstring is its user's: it must not be there for the tests that follow."""
+    doctest_namespace["__name__"] = "example"

@@ -44,8 +44,18 @@ def agrees(program: Program, arrays: Sequence[Array], machine: Machine) -> None:
         UnsteadyError: a denormal number came up, or a sum that may overflow or not.
         AssertionError: it gives something else.
     """
-    wanted = _by_definition(program, arrays)
-    found = Compiled(program, machine)([array.copy(order="K") for array in arrays])
+    all_agree(program, [arrays], machine)
+
+
+def all_agree(program: Program, calls: Sequence[Sequence[Array]], machine: Machine) -> None:
+    """The same for several calls, compiled once."""
+    wanted = [_by_definition(program, arrays) for arrays in calls]
+    compiled = Compiled(program, machine)
+    for arrays, results in zip(calls, wanted, strict=True):
+        _compare(program, compiled([array.copy(order="K") for array in arrays]), results)
+
+
+def _compare(program: Program, found: Sequence[Array], wanted: Sequence[Array]) -> None:
     for number, (one, other) in enumerate(zip(found, wanted, strict=True)):
         assert (one.shape, one.dtype) == (other.shape, other.dtype)
         told = f"output {number}: {program.outputs[number].type}"

@@ -121,9 +121,10 @@ def test_planted_mistakes_are_found(
 
 
 def _cases() -> Iterator[RandomProgram]:
+    """The same as above; first those that find the most: loops, then nests."""
+    yield from reversed(CASES.values())
     for seed in range(10_000, 10_000 + 34 * len(MACHINES)):
         yield random_program(seed, STEADY)
-    yield from CASES.values()
 
 
 def _fails(random: RandomProgram) -> bool:

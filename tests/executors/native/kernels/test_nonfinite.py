@@ -13,7 +13,7 @@ from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Array, Value
 from clearprop.primitives import convolution
-from tests.support.agreement import agrees
+from tests.support.agreement import all_agree
 from tests.support.native_kernels import machines, width_name
 
 MACHINES = machines()
@@ -82,10 +82,12 @@ def test_they_stand_where_they_stand_by_definition(name: str, word: str, machine
     for dtype in ("f4", "f8"):
         given = [Value(TensorType(shape, np.dtype(dtype))) for shape in shapes]
         program = Program.under(REGISTRY[word].apply_all(*given, **params), given)
+        calls = []
         for which in range(len(shapes)):
             arrays = [rng.uniform(-1, 1, shape).astype(dtype) for shape in shapes]
             arrays[which] = with_a_few(rng, shapes[which], dtype)
-            agrees(program, arrays, machine)
+            calls.append(arrays)
+        all_agree(program, calls, machine)
 
 
 WINDOWS: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
@@ -123,11 +125,10 @@ def test_pooling_has_them_where_its_windows_do(word: str, name: str, machine: Ma
     rng = np.random.default_rng(0)
     given = list(map(Value, types))
     program = Program.under(REGISTRY[word].apply_all(*given, **params), given)
-    for _ in range(3):
-        arrays = [
-            with_a_few(rng, each.shape, "f4")
-            if each.dtype.kind == "f"
-            else rng.integers(0, np.prod(params["window"]), each.shape)
-            for each in types
-        ]
-        agrees(program, arrays, machine)
+
+    def drawn(each: TensorType) -> Array:
+        if each.dtype.kind == "f":
+            return with_a_few(rng, each.shape, "f4")
+        return rng.integers(0, np.prod(params["window"]), each.shape)
+
+    all_agree(program, [list(map(drawn, types)) for _ in range(3)], machine)
