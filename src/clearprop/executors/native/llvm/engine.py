@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache, lru_cache
 
 import llvmlite.binding as llvm
@@ -39,15 +41,24 @@ def target_machine(machine: Machine) -> llvm.TargetMachine:
 
 def object_code(text: str, machine: Machine) -> bytes:
     """Machine code, as an object file, for a module in LLVM IR."""
+    with _parsed(text, machine) as module:
+        return bytes(target_machine(machine).emit_object(module))
+
+
+@contextmanager
+def _parsed(text: str, machine: Machine) -> Iterator[llvm.ModuleRef]:
+    """A module of LLVM, to be compiled while the block runs.
+
+    The pass that chooses what loops count on is left out meanwhile: the writer has chosen, and the
+    pass takes half of LLVM's time.  The option holds for the process, and others compile, too.
+    """
     target = target_machine(machine)
     module = llvm.parse_assembly(text)
     module.triple = target.triple
     module.data_layout = str(target.target_data)
-    # Loops have counters of their own where they need them: LLVM would take half of its time to
-    # think of others.  The option holds for the whole process, so it is set for this call only.
     llvm.set_option("clearprop", "-disable-lsr=true")
     try:
-        return bytes(target.emit_object(module))
+        yield module
     finally:
         llvm.set_option("clearprop", "-disable-lsr=false")
 
@@ -64,11 +75,8 @@ def known_object_code(text: str, machine: Machine) -> bytes:
 
 def assembly(text: str, machine: Machine) -> str:
     """The same as text in the machine's assembly language, to be read."""
-    target = target_machine(machine)
-    module = llvm.parse_assembly(text)
-    module.triple = target.triple
-    module.data_layout = str(target.target_data)
-    return str(target.emit_assembly(module))
+    with _parsed(text, machine) as module:
+        return str(target_machine(machine).emit_assembly(module))
 
 
 class Code:
