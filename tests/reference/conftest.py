@@ -14,3 +14,11 @@ KNOWN = "ignore:__array__ implementation doesn't accept a copy keyword:Deprecati
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     item.add_marker(pytest.mark.filterwarnings(KNOWN))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread_each() -> None:
+    """Other processes of the run have the other cores; threads would only wait for each other."""
+    import torch
+
+    torch.set_num_threads(1)

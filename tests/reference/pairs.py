@@ -14,6 +14,8 @@ from clearprop import tree
 from clearprop.ir.value import Array
 
 SAMPLES, BATCH, EPOCHS = 40, 16, 17  # 3 batches, the last one smaller: 51 steps
+# As many steps where a net takes long to compile: once for whole batches, not again for a last one.
+WHOLE_BATCHES = {"batch_size": 20, "epochs": 26}
 NEAR, AFTER_TRAINING = 1e-5, 1e-3
 
 
