@@ -96,7 +96,7 @@ def test_objects_come_back() -> None:
 
 def test_what_a_user_registered_comes_back() -> None:
     cp.register("mine.Scale")(Scale)
-    cp.register("mine.square")(square)
+    cp.register("mine.squared")(square)
     assert describe(Scale(3.0)) == {
         "type": "mine.Scale",
         "config": {"dict": [["factor", 3.0], ["name", None], ["trainable", True],

@@ -7,8 +7,6 @@ loss) is computed for all rows of the vector together.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from clearprop.executors.native.groups import REDUCTIONS
@@ -100,13 +98,11 @@ class SideBySide:
             loop.next = self._rows(loop.carried, integer(whole), extent - whole)
         return loop.results
 
-    @contextmanager
-    def _at(self, place: int | None) -> Iterator[None]:
-        """Stand at one place of all rows, or at the rows as wholes."""
+    def _stand(self, place: int | None) -> None:
+        """Stand at one place of all rows; None for the rows as wholes."""
         lane = self._nest.lane
         if place is not None and lane.axes:
             lane.stand(place)
-        yield
 
     def _places(self, has_lanes: bool) -> list[int | None]:
         """Where a value is computed: at each place of a row, or once for it."""
@@ -125,21 +121,20 @@ class SideBySide:
                 self._reduce(equation)
                 continue
             for place in self._places(nest.stages.has_lanes(value)):
-                with self._at(place):
-                    elements.compute(equation, value, nest.group.index[value])
+                self._stand(place)
+                elements.compute(equation, value, nest.group.index[value])
         result: list[Operand] = []
         for sink in self.sinks:
             own, carried = carried[: sink.size], carried[sink.size :]
             for place in self._places(sink.has_lanes):
-                with self._at(place):
-                    own = sink.take_rows(own, place or 0, count)
+                self._stand(place)
+                own = sink.take_rows(own, place or 0, count)
             result += own
         for store in nest.stores:
             for place in self._places(nest.stages.varies(store.index)):
-                with self._at(place):
-                    elements.store(
-                        elements.element(store.value, store.index), store.home, store.index
-                    )
+                self._stand(place)
+                x = elements.element(store.value, store.index)
+                elements.store(x, store.home, store.index)
         elements.lanes = Lanes(None)
         return result
 
@@ -148,10 +143,9 @@ class SideBySide:
         nest, f, width = self._nest, self._f, self._width
         reducer = reducer_of(equation, nest.lane.extent)
         states = []
-        for place in self._places(has_lanes=True):
-            assert place is not None
-            with self._at(place):
-                x = nest.elements.element(equation.inputs[0], nest.group.at[equation])
+        for place in range(nest.lane.extent):
+            self._stand(place)
+            x = nest.elements.element(equation.inputs[0], nest.group.at[equation])
             number = constant(vector_type(reducer.place_element, width), place)
             state = reducer.first(width)
             states.append(reducer.step(f, state, f.splat(x, width), number))
