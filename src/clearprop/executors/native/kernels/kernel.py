@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from clearprop.executors.native.grouping import Grouping
 from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.kernels.affine import Affine, Axis
-from clearprop.executors.native.kernels.elements import Elements, Pointers
+from clearprop.executors.native.kernels.elements import Elements
+from clearprop.executors.native.kernels.pointers import Pointers
 from clearprop.executors.native.llvm.machine import Machine
 from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.llvm.registers import Operand, integer
@@ -254,6 +255,44 @@ def nested(
         for number in range(together):
             walks[0].stand(f.add(loop.index, number))
             loop.next = nested(f, walks[1:], loop.next, body, unrolled=unrolled)
+    return loop.results
+
+
+def over_vectors(
+    f: Function,
+    extent: int,
+    part: tuple[Operand | int, Operand | int],
+    size: int,
+    carried: Sequence[Operand],
+    whole: Callable[[list[Operand], Operand], list[Operand]],
+    rest: Callable[[list[Operand], int], list[Operand]],
+) -> list[Operand]:
+    """A loop in rounds of ``size``, then what is left; returns what is carried on.
+
+    Args:
+        f: the kernel.
+        extent: of the whole loop.
+        part: which of it a task takes; it begins with a round.
+        size: of a round.
+        carried: what the first round starts from.
+        whole: writes a round, given where it begins.
+        rest: writes what is left, given where that begins.
+    """
+    (start, stop), end, carried = part, extent // size * size, list(carried)
+    bound = f.minimum(stop, end)
+    if end and bound.text != "0":
+        with f.loop(start, bound, size, carried=carried) as loop:
+            assert loop.index is not None
+            loop.next = whole(loop.carried, loop.index)
+        carried = loop.results
+    if end == extent:
+        return carried
+    if isinstance(stop, int):
+        return rest(carried, end)
+    # Only the last task has a rest: a loop of one round for it, of none for the others.
+    is_last = f.compare("icmp eq", stop, integer(extent))
+    with f.loop(0, f.convert("zext", is_last, "i64"), carried=carried) as loop:
+        loop.next = rest(loop.carried, end)
     return loop.results
 
 

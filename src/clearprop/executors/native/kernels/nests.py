@@ -30,11 +30,12 @@ from clearprop.executors.native.kernels.kernel import (
     Walk,
     cut_of,
     nested,
+    over_vectors,
     task_count,
     walks_over,
 )
 from clearprop.executors.native.kernels.reducers import Reducer, State, merged, reducer_of
-from clearprop.executors.native.kernels.side_by_side import SideBySide, are_side_by_side
+from clearprop.executors.native.kernels.side_by_side import RowSink, SideBySide, are_side_by_side
 from clearprop.executors.native.kernels.sinks import Sink, kept_index
 from clearprop.executors.native.kernels.stages import Stages
 from clearprop.executors.native.llvm.registers import Operand, constant_vector, integer
@@ -106,6 +107,7 @@ class Nest:
             saves=row_bytes <= _MOST_STACK_BYTES and len(self.inner) == 1,
         )
         self.is_short = len(self.inner) <= 1 and self.lane.extent <= _MOST_BLOCKS * self.width
+        self.together = SideBySide(self) if are_side_by_side(self) else None
         self._stack: dict[Value, Operand] = {}
 
     def _loops(self) -> tuple[list[Walk], list[Walk]]:
@@ -144,29 +146,30 @@ class Nest:
         """Append the kernels."""
         work, tasks, chunk = self._cut()
         extent = (self.rows[0] if self.rows else self.lane).extent
-        part, self.sinks = self._part, [Sink(self, each, tasks) for each in self.group.sinks]
-        if are_side_by_side(self):
-            together = SideBySide(self, tasks)
-            part, self.sinks = together.part, [*together.sinks]
+        self.sinks = self._sinks(tasks)
         if tasks == 1:
-            part(0, extent, integer(0))
+            self._part(0, extent, integer(0))
         else:
             with self.f.loop(self.writer.begin, self.writer.end) as loop:
                 assert loop.index is not None
                 start = self.f.multiply(loop.index, chunk)
                 stop = self.f.minimum(self.f.add(start, chunk), extent)
-                part(start, stop, loop.index)
+                self._part(start, stop, loop.index)
         cut = cut_of(self.rows[0] if self.rows else self.lane, chunk) if tasks > 1 else None
         self.writer.finish(tasks, work, cut=cut)
         for sink in self.sinks:
             sink.add_parts()
+
+    def _sinks(self, tasks: int) -> list[Sink]:
+        kind = RowSink if self.together else Sink
+        return [kind(self, equation, tasks) for equation in self.group.sinks]
 
     def _cut(self) -> tuple[int, int, int]:
         """Work in all, number of tasks, and rounds of the outermost loop in each."""
         work = math.prod(axis.extent for axis in self.group.axes) * _cost(self.group)
         if self.rows:
             extent, unit = self.rows[0].extent, 1
-            if len(self.rows) == 1 and are_side_by_side(self):
+            if self.together and len(self.rows) == 1:
                 unit = self.width
         elif self.group.lane_axes is not None or len(self.inner) > 1:
             return work, 1, self.lane.extent  # a single row is not cut
@@ -181,19 +184,21 @@ class Nest:
         for sink in self.sinks:
             sink.begin(task)
         carried = [operand for sink in self.sinks for operand in sink.first()]
-        if not self.rows:
-            carried = self._row(carried, start, stop)
+        write, around, extent = self._row, self.rows, self.lane.extent
+        if self.together:
+            write, around, extent = self.together.rows, self.rows[:-1], self.rows[-1].extent
+        if not around:
+            carried = write(carried, start, stop)
         else:
             with self.f.loop(start, stop, carried=carried) as loop:
                 assert loop.index is not None
-                self.rows[0].stand(loop.index)
-                loop.next = nested(self.f, self.rows[1:], loop.carried, self._whole_row)
+                around[0].stand(loop.index)
+                loop.next = nested(
+                    self.f, around[1:], loop.carried, lambda states: write(states, 0, extent)
+                )
             carried = loop.results
         for sink in self.sinks:
             carried = sink.end(carried, task)
-
-    def _whole_row(self, carried: list[Operand]) -> list[Operand]:
-        return self._row(carried, 0, self.lane.extent)
 
     # -- one row ---------------------------------------------------------------------------
 
@@ -352,27 +357,15 @@ class Nest:
     ) -> list[Operand]:
         """The innermost loop: rounds of ``unroll`` vectors, then the rest of the row."""
         extent, size = self.lane.extent, self.width * unroll
-        whole = extent // size * size
-        bound = self.f.minimum(stop, whole)
-        if whole and bound.text != "0":
-            with self.f.loop(start, bound, size, carried=states) as loop:
-                assert loop.index is not None
-                blocks = [
-                    Block(loop.index, self.width, after=self.width * number)
-                    for number in range(unroll)
-                ]
-                loop.next = step(loop.carried, blocks)
-            states = loop.results
-        if whole == extent:
-            return states
-        rest = self.blocks(whole, extent)
-        if isinstance(stop, int):
-            return step(states, rest)
-        # Only the last task has a rest: a loop of one round for it, of none for the others.
-        is_last = self.f.compare("icmp eq", stop, integer(extent))
-        with self.f.loop(0, self.f.convert("zext", is_last, "i64"), carried=states) as loop:
-            loop.next = step(loop.carried, rest)
-        return loop.results
+
+        def whole(states: list[Operand], index: Operand) -> list[Operand]:
+            places = range(0, size, self.width)
+            return step(states, [Block(index, self.width, after=place) for place in places])
+
+        def rest(states: list[Operand], begin: int) -> list[Operand]:
+            return step(states, self.blocks(begin, extent))
+
+        return over_vectors(self.f, extent, (start, stop), size, states, whole, rest)
 
     def _lane_members(self, stage: int, block: Block) -> None:
         """Compute what a walk needs in a block, or take it from the stack."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from clearprop.executors.native.groups import REDUCTIONS
 from clearprop.executors.native.kernels.elements import Lanes
-from clearprop.executors.native.kernels.kernel import nested
+from clearprop.executors.native.kernels.kernel import over_vectors
 from clearprop.executors.native.kernels.reducers import merged, reducer_of
 from clearprop.executors.native.kernels.sinks import Sink
 from clearprop.executors.native.llvm.registers import Operand, constant, integer, vector_type
@@ -35,68 +35,36 @@ def are_side_by_side(nest: Nest) -> bool:
 
 
 class SideBySide:
-    """Writes the tasks of a nest with vectors that take rows together.
+    """Writes the rows of a nest with vectors that take them together.
 
     Args:
         nest: the nest.
-        tasks: into how many parts its rows are cut.
-
-    Attributes:
-        sinks: its reductions over the rows.
     """
 
-    def __init__(self, nest: Nest, tasks: int) -> None:
+    def __init__(self, nest: Nest) -> None:
         self._nest, self._f, self._width = nest, nest.f, nest.width
         self._walk = nest.rows[-1]
-        self.sinks = [RowSink(nest, equation, tasks) for equation in nest.group.sinks]
 
-    def part(self, start: Operand | int, stop: Operand | int, task: Operand) -> None:
-        """Write one task: some rounds of the outermost loop over rows.
-
-        Args:
-            start: the first.
-            stop: the one after the last.
-            task: the number of the task.
-        """
-        f, rows = self._f, self._nest.rows
-        for sink in self.sinks:
-            sink.begin(task)
-        carried = [operand for sink in self.sinks for operand in sink.first()]
-        if len(rows) == 1:
-            carried = self._over_rows(carried, start, stop)
-        else:
-            with f.loop(start, stop, carried=carried) as loop:
-                assert loop.index is not None
-                rows[0].stand(loop.index)
-                loop.next = nested(f, rows[1:-1], loop.carried, self._all_rows)
-            carried = loop.results
-        for sink in self.sinks:
-            carried = sink.end(carried, task)
-
-    def _all_rows(self, carried: list[Operand]) -> list[Operand]:
-        return self._over_rows(carried, 0, self._walk.extent)
-
-    def _over_rows(
+    def rows(
         self, carried: list[Operand], start: Operand | int, stop: Operand | int
     ) -> list[Operand]:
-        """Neighbouring rows: whole vectors of them, and what is left."""
-        f, width, extent = self._f, self._width, self._walk.extent
-        whole = extent // width * width
-        bound = f.minimum(stop, whole)
-        if whole and bound.text != "0":
-            with f.loop(start, bound, width, carried=carried) as loop:
-                assert loop.index is not None
-                loop.next = self._rows(loop.carried, loop.index, width)
-            carried = loop.results
-        if whole == extent:
-            return carried
-        if isinstance(stop, int):
-            return self._rows(carried, integer(whole), extent - whole)
-        # Only the last task has a rest: a loop of one round for it, of none for the others.
-        is_last = f.compare("icmp eq", stop, integer(extent))
-        with f.loop(0, f.convert("zext", is_last, "i64"), carried=carried) as loop:
-            loop.next = self._rows(loop.carried, integer(whole), extent - whole)
-        return loop.results
+        """Write neighbouring rows: whole vectors of them, and what is left.
+
+        Args:
+            carried: the sinks' states before; returned are those after.
+            start: the first of them.
+            stop: the one after the last.
+        """
+        extent, width = self._walk.extent, self._width
+        return over_vectors(
+            self._f,
+            extent,
+            (start, stop),
+            width,
+            carried,
+            lambda states, index: self._rows(states, index, width),
+            lambda states, begin: self._rows(states, integer(begin), extent - begin),
+        )
 
     def _stand(self, place: int | None) -> None:
         """Stand at one place of all rows; None for the rows as wholes."""
@@ -124,7 +92,8 @@ class SideBySide:
                 self._stand(place)
                 elements.compute(equation, value, nest.group.index[value])
         result: list[Operand] = []
-        for sink in self.sinks:
+        for sink in nest.sinks:
+            assert isinstance(sink, RowSink)
             own, carried = carried[: sink.size], carried[sink.size :]
             for place in self._places(sink.has_lanes):
                 self._stand(place)
