@@ -8,22 +8,18 @@ weight), and only what others read is stored.  ``schedule`` decides how all of i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from clearprop.executors.native.groups import Group
 from clearprop.executors.native.homes import Home
-from clearprop.executors.native.kernels.affine import Affine, Axis, linear, total
+from clearprop.executors.native.kernels.affine import Affine, total
 from clearprop.executors.native.kernels.endings import Ending
+from clearprop.executors.native.kernels.forms import ContractionWriter
 from clearprop.executors.native.kernels.kernel import (
     MULTIPLY_ADDS_PER_SECOND,
     Compilation,
-    Cut,
-    KernelWriter,
     Walk,
-    cut_of,
-    rounds_of_a_task,
-    walks_over,
 )
 from clearprop.executors.native.kernels.packing import (
     LeftCopier,
@@ -41,10 +37,11 @@ from clearprop.executors.native.kernels.schedule import (
     Sizes,
     choose_schedule,
 )
-from clearprop.executors.native.kernels.sums import Side, sum_of_products
+from clearprop.executors.native.kernels.sums import Side, SumOfProducts, sum_of_products
 from clearprop.executors.native.kernels.tile_loops import Level, over_tiles
-from clearprop.executors.native.kernels.tile_sums import Loops, TileSums, Variant, lies_along
+from clearprop.executors.native.kernels.tile_sums import TileSums, Variant
 from clearprop.executors.native.kernels.tiles import Tile
+from clearprop.executors.native.kernels.winograd.choice import winograd_writer
 from clearprop.executors.native.llvm.registers import Operand, constant, integer
 from clearprop.executors.native.mathematics.elementwise import memory_type
 from clearprop.ir.types import TensorType
@@ -53,27 +50,22 @@ from clearprop.ir.types import TensorType
 def write_contraction(compilation: Compilation, group: Group) -> None:
     """Append the kernels of a contraction and of what is computed with it."""
     value = next(iter(group.index))
-    if value.type.size:
-        Contraction(compilation, group).write()
+    if not value.type.size:
+        return
+    form = sum_of_products(compilation, group)
+    winograd = winograd_writer(compilation, group, form)
+    (winograd or Contraction(compilation, group, form)).write()
 
 
-class Contraction:
-    """A contraction that is being written."""
+class Contraction(ContractionWriter):
+    """A contraction that is computed product by product."""
 
-    def __init__(self, compilation: Compilation, group: Group) -> None:
-        self.compilation, self.group = compilation, group
-        self.form = sum_of_products(compilation, group)
-        self.value = next(iter(group.index))
-        self.dtype = self.value.dtype
-        self.width = compilation.machine.lanes(self.dtype.itemsize)
-        self.writer = KernelWriter(compilation, group.members[0].primitive.name)
-        self.f, self.elements = self.writer.function, self.writer.elements
-        self.loops = self._loops()
+    def __init__(self, compilation: Compilation, group: Group, form: SumOfProducts) -> None:
+        super().__init__(compilation, group, form, group.members[0].primitive.name)
         self.sizes = self._sizes()
         self.schedule = self._schedule()
         self.tile = self.schedule.tile
         self.panel = self.tile.vectors * self.width
-        self._spans: dict[Walk, Span] = {}
         self._copiers()
 
     # -- how it is cut -----------------------------------------------------------------
@@ -188,91 +180,21 @@ class Contraction:
         walks = self.loops.summed[self.schedule.depth :]
         return SumBlock(walks, self.schedule.rounds if walks else 1, span)
 
-    # -- loops -------------------------------------------------------------------------
-
-    def _loops(self) -> Loops:
-        form = self.form
-        own = [form.left.line, form.right.line]
-        if form.gaps is not None:
-            own += [axis.place for axis in form.gaps.axes]
-        mapping = dict(zip(self.group.axes, form.output, strict=True))
-        lines = own + [_substituted(line, mapping) for line in self._result_lines()]
-        batches = walks_over(form.batches, lines)
-        rows = walks_over(form.rows, lines)
-        columns = walks_over(form.columns, lines)
-        summed = walks_over(form.summed, own)
-        column = columns.pop() if columns else Walk(())
-        if (
-            not columns
-            and not column.axes
-            and batches
-            and lies_along((form.left, form.right), batches[-1])
-        ):
-            column = batches.pop()
-        inner = rows.pop() if rows else Walk(())
-        outer = rows.pop() if rows else Walk(())
-        return Loops([*batches, *rows, *columns], outer, inner, column, summed)
-
-    def _result_lines(self) -> list[Affine]:
-        """Where the results and what is computed with them are read and stored."""
-        group, lines = self.group, []
-        for equation in group.members[1:]:
-            for each in equation.inputs:
-                lines += self.elements.lines(each, group.at[equation], group.index)
-        for value in group.stored:
-            home = self.compilation.homes[value]
-            lines.append(linear(group.index[value], home.strides))
-        return lines
-
     # -- the kernels -----------------------------------------------------------------------
 
     def write(self) -> None:
         """Append the kernels."""
         flops = 2 * self.value.type.size * self.sizes.length
-        parts = Parts(self) if self.schedule.parts > 1 else None
-        outer = [Level(walk, 1) for walk in self.loops.outer]
-        if outer:
-            outer[0].size = rounds_of_a_task(outer[0].walk.extent)
-        levels = [*outer, *self._groups()]
-        tasks = self.schedule.parts * math.prod(level.count for level in levels)
-        with ExitStack() as stack:
-            task: Operand = integer(0)
-            if tasks > 1:
-                loop = stack.enter_context(self.f.loop(self.writer.begin, self.writer.end))
-                assert loop.index is not None
-                task = loop.index
-            for level in reversed(levels):
-                number, task = self._digit(task, level.count)
-                span = self._spans[level.walk] = level.span(self.f, number)
-                level.stand(self.f, number)
-                if level in outer and level.size > 1:
-                    loop = stack.enter_context(self.f.loop(*span))
-                    assert loop.index is not None
-                    level.walk.stand(loop.index)
-            self._task(parts, task)
-        cut = parts.cut if parts else self._cut([level for level in levels if level.count > 1])
+        count = self.schedule.parts
+        parts = Parts(self, self.sums, count) if count > 1 else None
+        levels = [Level(*pair) for pair in zip(self.loops.tiled, self.schedule.group, strict=True)]
+        with self.each_task(levels, count) as part:
+            self._task(parts, part)
+        cut = parts.cut if parts else self.cut_of(levels)
+        tasks = self.task_count(levels, count)
         self.writer.finish(tasks, flops, rate=MULTIPLY_ADDS_PER_SECOND, cut=cut)
         if parts is not None:
             parts.write_end()
-
-    def _cut(self, levels: Sequence[Level]) -> Cut | None:
-        """The index that is divided among the tasks, if it is one; the output has its own name."""
-        cut = cut_of(levels[0].walk, levels[0].size) if len(levels) == 1 else None
-        if cut is None:
-            return None
-        pairs = zip(self.group.axes, self.form.output, strict=True)
-        own = [axis for axis, place in pairs if place == Affine.of(cut.axes[0])]
-        return Cut((*cut.axes, *own), cut.rounds)
-
-    def _digit(self, number: Operand, count: int) -> tuple[Operand, Operand]:
-        """The last digit of a number written in base ``count``, and those before it."""
-        if count == 1:
-            return integer(0), number
-        base = integer(count)
-        return self.f.binary("urem", number, base), self.f.binary("udiv", number, base)
-
-    def _groups(self) -> list[Level]:
-        return [Level(*pair) for pair in zip(self.loops.tiled, self.schedule.group, strict=True)]
 
     def _task(self, parts: Parts | None, part: Operand) -> None:
         """Everything of one task: all blocks of its sums."""
@@ -295,7 +217,7 @@ class Contraction:
             with self._blocks(whole or Span(integer(0), integer(extent))) as block:
                 self._over_block(block, results.loaded, results.keep)
         if waiting is not None:
-            self.ending.of_task(waiting, self._spans)
+            self.ending.of_task(waiting, self.spans)
 
     def _waiting(self) -> Waiting:
         """Memory on the stack for the results of one task."""
@@ -306,7 +228,7 @@ class Contraction:
         for walk, stride in zip(self.loops.tiled, home.strides, strict=True):
             if walk.axes:
                 parts.append(Affine.of(walk.axis).times(stride))
-                before = self.f.add(before, self.f.multiply(self._spans[walk].start, -stride))
+                before = self.f.add(before, self.f.multiply(self.spans[walk].start, -stride))
         element = memory_type(self.dtype)
         self.writer.pointers.set(home.buffer, self.f.address(memory, element, before))
         return Waiting(self.sums, home, total(parts), memory, home.type.size_bytes)
@@ -341,7 +263,7 @@ class Contraction:
             then: what is done with its results.
         """
         if self._left_home is not None:
-            rows = self._spans[self.loops.row_inner]
+            rows = self.spans[self.loops.row_inner]
             before = self.f.multiply(rows.start, -self._steps)
             before = self.f.add(before, block.before(self.f, self.tile.inner))
             self._set(self._left_home, self._left_memory, before)
@@ -352,7 +274,7 @@ class Contraction:
             copier.write(rows)
 
         if self._panel_home is not None:
-            columns = self._spans[self.loops.column]
+            columns = self.spans[self.loops.column]
             before = self.f.multiply(columns.start, -self._steps)
             before = self.f.add(before, block.before(self.f, self.panel))
             self._set(self._panel_home, self._panel_memory, before)
@@ -365,7 +287,7 @@ class Contraction:
             over_tiles(
                 self.f,
                 self.loops.tiled,
-                self._spans,
+                self.spans,
                 sizes,
                 lambda variant: then(variant, sums.sums(variant, first(variant), steps)),
             )
@@ -384,9 +306,3 @@ class Contraction:
         """Say where an array of the kernel's own would begin, counted from outside of the task."""
         address = self.f.address(memory, memory_type(self.dtype), before)
         self.writer.pointers.set(home.buffer, address)
-
-
-def _substituted(line: Affine, mapping: Mapping[Axis, Affine]) -> Affine:
-    """A sum of the output's indices as a sum of the loops' indices."""
-    parts = [mapping[axis].times(factor) for axis, factor in line.terms if axis in mapping]
-    return total([Affine(line.constant), *parts])

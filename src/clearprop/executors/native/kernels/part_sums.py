@@ -21,7 +21,7 @@ from clearprop.executors.native.llvm.registers import Operand
 from clearprop.ir.types import TensorType
 
 if TYPE_CHECKING:
-    from clearprop.executors.native.kernels.contractions import Contraction
+    from clearprop.executors.native.kernels.forms import ContractionWriter
 
 
 class Waiting:
@@ -38,7 +38,7 @@ class Waiting:
     def __init__(
         self, sums: TileSums, home: Home, line: Affine, start: Operand, size_bytes: int
     ) -> None:
-        self._sums, self._home, self._line = sums, home, line
+        self._sums, self.home, self.line = sums, home, line
         self._start, self._size_bytes = start, size_bytes
 
     def clear(self) -> None:
@@ -64,9 +64,9 @@ class Waiting:
         sums = self._sums
         loops, width = sums.loops, sums.width
         sums.elements.lanes = Lanes(None)
-        start, _ = sums.elements.place(self._home, self._line)
+        start, _ = sums.elements.place(self.home, self.line)
         steps = [
-            self._line.factor(walk.axis) if walk.axes else 0
+            self.line.factor(walk.axis) if walk.axes else 0
             for walk in (loops.row_outer, loops.row_inner, loops.column)
         ]
         for outer, inner in sums.rows(variant):
@@ -76,38 +76,44 @@ class Waiting:
 
 
 class Parts(Waiting):
-    """The results of each part of a sum that is cut, and the kernel that adds them up."""
+    """The results of each part of a sum that is cut, and the kernel that adds them up.
 
-    def __init__(self, contraction: Contraction) -> None:
-        value, compilation = contraction.value, contraction.compilation
-        self._contraction, self._count = contraction, contraction.schedule.parts
-        self._number = Axis(self._count + 1)  # of the part
-        type_ = TensorType((self._count, *value.shape), value.dtype)
+    Args:
+        writer: of the contraction.
+        sums: writes the sums of tiles.
+        count: how many parts there are.
+    """
+
+    def __init__(self, writer: ContractionWriter, sums: TileSums, count: int) -> None:
+        value, compilation = writer.value, writer.compilation
+        self._writer, self._count = writer, count
+        self._number = Axis(count + 1)  # of the part
+        type_ = TensorType((count, *value.shape), value.dtype)
         home = Home.plain(compilation.temporary(type_.size_bytes), type_)
-        self._own = linear(contraction.form.output, home.strides[1:])
-        start = contraction.writer.begin  # until it is known
-        super().__init__(contraction.sums, home, self._own, start, value.type.size_bytes)
+        self._own = linear(writer.form.output, home.strides[1:])
+        start = writer.writer.begin  # until it is known
+        super().__init__(sums, home, self._own, start, value.type.size_bytes)
 
     @property
     def cut(self) -> Cut | None:
         """The outermost index of the sum, where each part is one of its places."""
-        walk = self._contraction.loops.summed[0]
+        walk = self._writer.loops.summed[0]
         cut = cut_of(walk, -(-walk.extent // self._count))
         return Cut((*cut.axes, self._number), 1) if cut is not None and cut.rounds == 1 else None
 
     def begin(self, part: Operand) -> None:
         """Stand at a part."""
-        sums, home = self._sums, self._home
+        sums, home = self._sums, self.home
         self._number.operand = part
         number = Affine.of(self._number).times(home.strides[0])
-        self._line = number + self._own
+        self.line = number + self._own
         sums.elements.lanes = Lanes(None)
         self._start, _ = sums.elements.place(home, number)
 
     def write_end(self) -> None:
         """Append the kernel that adds up the parts of a contraction and computes what follows."""
-        compilation, group = self._contraction.compilation, self._contraction.group
-        value, parts = self._contraction.value, self._home
+        compilation, group = self._writer.compilation, self._writer.group
+        value, parts = self._writer.value, self.home
 
         def add_up(nest: Nest) -> Operand:
             index = linear(group.index[value], parts.strides[1:])

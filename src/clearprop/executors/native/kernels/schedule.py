@@ -195,9 +195,25 @@ def _parts(machine: Machine, sizes: Sizes, left: Factor, right: Factor) -> int:
     reads = left.size_bytes + right.size_bytes
     if not is_long or results > cache // 2 or reads <= cache // 2:
         return 1
-    most = _PARTS if _MOST_PARTS * results > cache else _MOST_PARTS
-    chunk = -(-sizes.summed[0] // most)
-    return -(-sizes.summed[0] // chunk)
+    return part_count(machine, results, sizes.summed[0])
+
+
+def part_count(machine: Machine, results_bytes: int, extent: int) -> int:
+    """Into how many parts of the same length an axis of so many places is cut, to be summed over.
+
+    Args:
+        machine: for which processor.
+        results_bytes: of the results of a part.
+        extent: of the axis.
+    """
+    most = _PARTS if _MOST_PARTS * results_bytes > machine.level2_bytes else _MOST_PARTS
+    chunk = -(-extent // most)
+    return -(-extent // chunk)
+
+
+def task_limit(flops: int) -> int:
+    """How many tasks of some size there may be for so much work, at most."""
+    return max(1, min(_MOST_TASKS, flops // _LEAST_TASK_FLOPS))
 
 
 def _copy_of_right(machine: Machine, sizes: Sizes, right: Factor, panel: int, parts: int) -> Copy:
@@ -288,7 +304,7 @@ class _Groups:
         self._tiles = -(-sizes.rows[0] // tile.outer), -(-sizes.rows[1] // tile.inner)
         self._panels = -(-sizes.columns // panel)
         flops = 2 * sizes.batches * sizes.results * sizes.length
-        self._wanted = max(1, min(_MOST_TASKS, flops // _LEAST_TASK_FLOPS))
+        self._wanted = task_limit(flops)
         self._once = 0.0
         if copy is Copy.BEFORE and not right.is_lasting:
             far = 2 if right.size_bytes > machine.level2_bytes else 1

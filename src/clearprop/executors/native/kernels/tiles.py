@@ -53,13 +53,13 @@ def choose_tile(machine: Machine, rows: tuple[int, int], columns: int, width: in
                 Tile(outer, inner, vectors),
                 Tile(outer, balanced(rows[1], inner), vectors),
             ):
-                cost = _cost(tile, rows, wanted)
+                cost = tile_cost(tile, rows, wanted)
                 if cost < least:
                     best, least = tile, cost
     return best
 
 
-def _cost(tile: Tile, rows: tuple[int, int], vectors: int) -> float:
+def tile_cost(tile: Tile, rows: tuple[int, int], vectors: int) -> float:
     """Time of all tiles for one step of the sum, in multiply-adds of whole vectors."""
     total = 0.0
     for outer, outer_count in _pieces(rows[0], tile.outer):

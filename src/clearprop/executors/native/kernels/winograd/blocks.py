@@ -1,0 +1,134 @@
+"""Which convolutions are computed Winograd's way, and in which blocks."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from clearprop.executors.native.kernels.schedule import part_count, task_limit
+from clearprop.executors.native.kernels.tiles import Tile, choose_tile, tile_cost
+from clearprop.executors.native.kernels.winograd.transforms import PLACES, TAPS
+from clearprop.executors.native.kernels.winograd.windows import Windows
+from clearprop.executors.native.llvm.machine import Machine
+
+# Times in multiply-adds of whole vectors: of transforming what a square reads, or what its results
+# are; of reading a vector of a transformed kernel, of making one, and of adding to one.
+_INPUT, _RESULT = 48.0, 40.0
+_KERNEL, _KERNEL_MADE, _KERNEL_ADDED = 1.5, 12.0, 3.0
+_IDLE = 0.4  # of a task: what threads wait for one another in the end
+_WORTH = 0.85  # of the time that products by definition take
+
+
+class Blocks(NamedTuple):
+    """How a convolution is cut.
+
+    Attributes:
+        rows: of squares that are transformed and multiplied together.
+        of_task: how many such blocks a task has.
+        tile: of a product.
+        panel: columns of a tile.
+    """
+
+    rows: int
+    of_task: int
+    tile: Tile
+    panel: int
+
+
+class SumBlocks(NamedTuple):
+    """How the gradient of a kernel is cut.
+
+    Attributes:
+        images: that are transformed and multiplied together.
+        rows: of squares in each of them.
+        parts: into how many tasks all images are divided.
+        tile: of a product.
+    """
+
+    images: int
+    rows: int
+    parts: int
+    tile: Tile
+
+
+def choose_blocks(machine: Machine, windows: Windows, size: int) -> Blocks | None:
+    """The blocks of a convolution; None where products by definition take less time.
+
+    Args:
+        machine: for which processor.
+        windows: of the convolution.
+        size: bytes of a number.
+    """
+    sizes = _Sizes(machine, windows, size)
+    images, (high, wide) = windows.image.extent, windows.squares
+    wanted = task_limit(2 * images * sizes.products)
+    best, least = None, float("inf")
+    for rows in range(1, high + 1):
+        squares = rows * wide
+        if rows > 1 and squares * sizes.of_square > machine.level2_bytes // 4:
+            break
+        tile = choose_tile(machine, (1, squares), windows.column.extent, sizes.width)
+        cost = PLACES * sizes.channels * tile_cost(tile, (1, squares), sizes.results)
+        cost += squares * (sizes.inputs * _INPUT + sizes.results * _RESULT)
+        cost += sizes.kernel * _KERNEL
+        blocks = -(-high // rows)
+        for of_task in {1, blocks}:
+            tasks = images * -(-blocks // of_task)
+            idle = 0.0 if wanted == 1 else tasks % 2 / tasks + _IDLE / min(tasks, wanted)
+            total = cost * blocks * (1 + idle)
+            if total < least:
+                best, least = Blocks(rows, of_task, tile, tile.vectors * sizes.width), total
+    shape = windows.high.extent, windows.wide.extent
+    tile = choose_tile(machine, shape, windows.column.extent, sizes.width)
+    usual = TAPS**2 * sizes.channels * tile_cost(tile, shape, sizes.results)
+    return best if least + sizes.kernel * _KERNEL_MADE / images < _WORTH * usual else None
+
+
+def choose_sum_blocks(machine: Machine, windows: Windows, size: int) -> SumBlocks | None:
+    """The blocks of a kernel's gradient; None where products by definition take less time.
+
+    Args:
+        machine: for which processor.
+        windows: of the convolution.
+        size: bytes of a number.
+    """
+    sizes = _Sizes(machine, windows, size)
+    images, (high, wide) = windows.image.extent, windows.squares
+    if sizes.kernel * sizes.width * size > machine.level2_bytes:
+        return None
+    parts = part_count(machine, TAPS**2 * sizes.channels * windows.column.extent * size, images)
+    most = max(1, machine.level2_bytes // 4 // sizes.of_square)  # squares
+    rows = min(high, max(1, most // wide))
+    together = min(-(-images // parts), max(1, most // (high * wide)))
+    tile = choose_tile(machine, (1, sizes.channels), windows.column.extent, sizes.width)
+    cost = PLACES * tile_cost(tile, (1, sizes.channels), sizes.results) * high * wide
+    cost += high * wide * (sizes.inputs + sizes.results) * _INPUT
+    cost += sizes.kernel * _KERNEL_ADDED * -(-high // rows) / together
+    cost += sizes.kernel * _KERNEL_MADE * parts / images
+    shape = TAPS, TAPS * sizes.channels
+    usual_tile = choose_tile(machine, shape, windows.column.extent, sizes.width)
+    usual = tile_cost(usual_tile, shape, sizes.results)
+    usual *= windows.high.extent * windows.wide.extent
+    return SumBlocks(together, rows, parts, tile) if cost < _WORTH * usual else None
+
+
+class _Sizes:
+    """What both choices depend on.
+
+    Attributes:
+        width: lanes of a vector.
+        channels: of the input.
+        inputs: vectors of them.
+        results: vectors of columns.
+        of_square: bytes of a transformed square, input and results.
+        kernel: vectors of a transformed kernel.
+        products: multiply-adds of an image by definition.
+    """
+
+    def __init__(self, machine: Machine, windows: Windows, size: int) -> None:
+        self.width = machine.lanes(size)
+        self.channels, columns = windows.channel.extent, windows.column.extent
+        self.inputs, self.results = -(-self.channels // self.width), -(-columns // self.width)
+        self.of_square = PLACES * (self.inputs + self.results) * self.width * size
+        self.kernel = PLACES * self.channels * self.results
+        area = windows.high.extent * windows.wide.extent
+        self.products = TAPS**2 * area * self.channels * columns

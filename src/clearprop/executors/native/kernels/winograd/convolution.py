@@ -1,0 +1,241 @@
+"""Convolutions of 3 x 3 windows with fewer products: Winograd's way.
+
+The image is cut into squares of 2 x 2 results.  What a square reads is transformed
+(``transforms``), as the kernel is; then 16 matrix products, one for each place of the transformed
+square, multiply the channels of many squares at once; and their results are transformed back.  That
+takes 16 products where the definition has 36.
+
+By definition a result depends only on its own window.  Here the sums of a square mix what lies side
+by side, which changes finite results by rounding alone.  If a result is not finite, its whole block
+is computed again, product by product: so NaN, infinity and overflow are where the definition has
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+
+from clearprop.executors.native.groups import Group
+from clearprop.executors.native.kernels.affine import Affine, Axis, linear
+from clearprop.executors.native.kernels.elements import Lanes
+from clearprop.executors.native.kernels.endings import Ending
+from clearprop.executors.native.kernels.forms import ContractionWriter
+from clearprop.executors.native.kernels.kernel import (
+    MULTIPLY_ADDS_PER_SECOND,
+    Compilation,
+    Walk,
+    nested,
+    over_vectors,
+)
+from clearprop.executors.native.kernels.packing import Span, SumBlock, on_stack
+from clearprop.executors.native.kernels.part_sums import Waiting
+from clearprop.executors.native.kernels.reducers import Reducer
+from clearprop.executors.native.kernels.sums import Side, SumOfProducts
+from clearprop.executors.native.kernels.tile_loops import Level, over_tiles
+from clearprop.executors.native.kernels.tile_sums import Loops, TileSums, Variant
+from clearprop.executors.native.kernels.winograd.blocks import Blocks
+from clearprop.executors.native.kernels.winograd.squares import Range, Squares
+from clearprop.executors.native.kernels.winograd.transforms import (
+    INPUT,
+    PLACES,
+    POINTS,
+    RESULT,
+    RESULTS,
+    transformed,
+)
+from clearprop.executors.native.kernels.winograd.weights import transformed_kernel
+from clearprop.executors.native.kernels.winograd.windows import Windows
+from clearprop.executors.native.llvm.registers import Operand, constant, integer
+from clearprop.ir.types import TensorType
+
+
+class Winograd(ContractionWriter):
+    """A convolution that is written Winograd's way.
+
+    Args:
+        compilation: where its kernels go.
+        group: the convolution and the equations that follow it.
+        form: its products.
+        windows: its windows.
+        blocks: how it is cut.
+    """
+
+    def __init__(
+        self,
+        compilation: Compilation,
+        group: Group,
+        form: SumOfProducts,
+        windows: Windows,
+        blocks: Blocks,
+    ) -> None:
+        super().__init__(compilation, group, form, f"{group.members[0].primitive.name} (Winograd)")
+        self._windows, self._blocks = windows, blocks
+        self._squares = Squares(self, windows, 1, blocks.rows)
+        self._column = Axis(-(-windows.column.extent // blocks.panel) * blocks.panel)
+        self._input = self._squares.planes(windows.channel.extent)
+        self._products = self._squares.planes(self._column.extent)
+        shape = (RESULTS * blocks.rows, RESULTS * windows.squares[1], self._column.extent)
+        self._results, self._memory = on_stack(self.elements, TensorType(shape, self.dtype))
+        self._sums = TileSums(
+            self.elements, self.loops, form.left, form.right, self.width,
+            is_padded=True, row_steps=(0, 0),
+        )  # fmt: skip
+        self._ending = Ending(
+            compilation, self.elements, group, form.output, self.loops, self._sums
+        )
+
+    def write(self) -> None:
+        """Append the kernels."""
+        windows, blocks = self._windows, self._blocks
+        self._weights, self._weights_step = transformed_kernel(
+            self.compilation, self.form.right, windows, self._column, blocks.panel
+        )
+        high, wide = windows.squares
+        rows = Walk((Axis(high),))
+        levels = [Level(rows, blocks.rows * blocks.of_task)]
+        with self.each_task(levels), self.f.loop(*self.spans[rows], blocks.rows) as loop:
+            assert loop.index is not None
+            self._block(loop.index)
+        products = windows.image.extent * high * wide * PLACES
+        self.writer.finish(
+            self.task_count(levels),
+            2 * products * windows.channel.extent * windows.column.extent,
+            rate=MULTIPLY_ADDS_PER_SECOND,
+            cut=self.cut_of(levels),
+        )
+
+    def _block(self, start: Operand) -> None:
+        """Some rows of squares, from number ``start`` on, and what follows them."""
+        f, windows, count = self.f, self._windows, self._blocks.rows
+        all_rows = windows.squares[0]
+        # The last block may reach back over squares of the one before.
+        first = f.minimum(start, all_rows - count) if all_rows % count else start
+        begin, end = f.multiply(start, RESULTS), f.multiply(f.add(start, count), RESULTS)
+        spans = {
+            self.loops.row_outer: Span(begin, f.minimum(end, windows.high.extent)),
+            self.loops.row_inner: Span(integer(0), integer(windows.wide.extent)),
+            self.loops.column: Span(integer(0), integer(windows.column.extent)),
+        }
+        for tap in windows.taps:
+            tap.operand = integer(0)
+        rows = Range(first, count)
+        self._squares.transform(None, rows, self.form.left, windows.channel, INPUT, self._input)
+        self._multiply()
+        results = self._waiting(self._squares.first_result(windows.high, first))
+        is_finite = self._transform_results(results, rows)
+        with f.when(f.binary("xor", is_finite, constant("i1", 1))):
+            self._by_definition(results, spans)
+        self._ending.of_task(results, spans)
+
+    def _waiting(self, first: Operand) -> Waiting:
+        """The memory of a block's results, the first of which are in this row of the image."""
+        home, loops = self._results, self.loops
+        before = self.f.multiply(first, -home.strides[0])
+        address = self.f.address(self._memory, self._squares.element, before)
+        self.writer.pointers.set(home.buffer, address)
+        axes = loops.row_outer.axis, loops.row_inner.axis, loops.column.axis
+        line = linear(tuple(map(Affine.of, axes)), home.strides)
+        return Waiting(self._sums, home, line, self._memory, home.type.size_bytes)
+
+    def _multiply(self) -> None:
+        """The products of all squares, channels and columns, place by place."""
+        f, blocks, squares = self.f, self._blocks, self._squares
+        channel, place = self._windows.channel, Axis(PLACES)
+        summed = Walk((channel,))
+        loops = Loops([], Walk(()), Walk((squares.axis,)), Walk((self._column,)), [summed])
+        step = Affine.of(place).times(self._weights_step)
+        sums = TileSums(
+            self.elements,
+            loops,
+            Side(self._input, squares.product(self._input, place, channel)),
+            Side(self._weights.home, self._weights.line + step),
+            self.width,
+            is_padded=True,
+            row_steps=(0, self._input.strides[1]),
+        )
+        line = squares.product(self._products, place, self._column)
+        results = Waiting(sums, self._products, line, self._memory, 0)
+        spans = {walk: Span(integer(0), integer(walk.extent)) for walk in loops.tiled}
+        steps = SumBlock([summed], channel.extent, None)
+
+        def write(variant: Variant) -> None:
+            results.keep(variant, sums.sums(variant, sums.zeros(variant), steps))
+
+        with f.loop(0, PLACES) as loop:
+            place.operand = loop.index
+            over_tiles(f, loops.tiled, spans, (1, blocks.tile.inner, blocks.panel), write)
+
+    def _transform_results(self, results: Waiting, rows: Range) -> Operand:
+        """Transform products into results; returns whether all of these are finite."""
+        f, squares, home = self.f, self._squares, self._results
+        vector = Walk((Axis(self._column.extent // self.width),))
+        zero = constant(squares.vector, 0)
+
+        def columns(carried: list[Operand]) -> list[Operand]:
+            assert vector.axis.operand is not None
+            column = f.multiply(vector.axis.operand, self.width)
+            self._column.operand = self._windows.column.operand = column
+            self.elements.lanes = Lanes(None)
+            line = squares.row(self._products, self._column)
+            source, _ = self.elements.place(self._products, line)
+            target, _ = self.elements.place(home, results.line)
+
+            def number(row: int, place: int) -> Operand:
+                plane = (row * POINTS + place) * self._products.strides[0]
+                address = f.address(source, squares.element, plane)
+                return f.load(squares.vector, address, pinned=True)
+
+            (check,) = carried
+            places = product(range(RESULTS), repeat=2)
+            for x, (row, place) in zip(transformed(f, RESULT, number), places, strict=True):
+                at = row * home.strides[0] + place * home.strides[1]
+                f.store(x, f.address(target, squares.element, at))
+                check = f.multiply_add(x, zero, check)
+            return [check]
+
+        (check,) = squares.each(
+            None, rows, [zero], lambda carried: nested(f, [vector], carried, columns)
+        )
+        (found,) = Reducer("reduce_sum", self.dtype).across(f, [check])
+        return f.compare("fcmp oeq", found, constant(found.type, 0))
+
+    def _by_definition(self, results: Waiting, spans: Mapping[Walk, Span]) -> None:
+        """The results of a block, product by product."""
+        f, windows, extent = self.f, self._windows, self._windows.column.extent
+        left, right = self.form.left, self.form.right
+        gaps, zero = self.form.gaps, constant(self._squares.vector, 0)
+
+        def columns(start: Operand, count: int) -> None:
+            windows.column.operand = start
+
+            def step(carried: list[Operand]) -> list[Operand]:
+                self.elements.lanes = Lanes(None)
+                place, _ = self.elements.place(left.home, left.line)
+                x = f.splat(f.load(self._squares.element, place), self.width)
+                self.elements.lanes = Lanes(windows.column, self.width, count)
+                place, stride = self.elements.place(right.home, right.line)
+                y = self.elements.load_from(place, stride, self.dtype)
+                added = f.multiply_add(x, f.splat(y, self.width), carried[0])
+                if gaps is None:
+                    return [added]
+                return [f.select(gaps.are_elsewhere(self.elements), added, carried[0])]
+
+            summed = [Walk((axis,)) for axis in (*windows.taps, windows.channel)]
+            (x,) = nested(f, summed, [zero], step)
+            results.keep(Variant(1, 1, count), [x])
+
+        def whole(carried: list[Operand], start: Operand) -> list[Operand]:
+            columns(start, self.width)
+            return carried
+
+        def rest(carried: list[Operand], start: int) -> list[Operand]:
+            columns(integer(start), extent - start)
+            return carried
+
+        with (
+            f.loop(*spans[self.loops.row_outer]) as high,
+            f.loop(*spans[self.loops.row_inner]) as wide,
+        ):
+            windows.high.operand, windows.wide.operand = high.index, wide.index
+            over_vectors(f, extent, (0, extent), self.width, [], whole, rest)

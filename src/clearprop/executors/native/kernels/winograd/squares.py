@@ -1,0 +1,184 @@
+"""The squares of an image: what they read, and their transforms.
+
+A block has a row for each of its squares in 16 planes, one for each place of a transformed square:
+so the products of one place are a matrix product over all squares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from clearprop.executors.native.homes import Home
+from clearprop.executors.native.kernels.affine import Affine, Axis, linear
+from clearprop.executors.native.kernels.elements import Lanes
+from clearprop.executors.native.kernels.forms import ContractionWriter
+from clearprop.executors.native.kernels.kernel import over_vectors
+from clearprop.executors.native.kernels.packing import on_stack
+from clearprop.executors.native.kernels.sums import Side
+from clearprop.executors.native.kernels.winograd.transforms import (
+    PLACES,
+    RESULTS,
+    Matrix,
+    transformed,
+)
+from clearprop.executors.native.kernels.winograd.windows import Windows
+from clearprop.executors.native.llvm.registers import Operand, constant, integer, vector_type
+from clearprop.executors.native.mathematics.elementwise import memory_type
+from clearprop.ir.types import TensorType
+
+_APART = 16  # elements between planes: else they would meet at the same place of a cache
+
+
+class Range(NamedTuple):
+    """Some images or rows of squares: the first, and how many."""
+
+    first: Operand
+    size: Operand | int
+
+
+class Squares:
+    """The squares of a block.
+
+    Args:
+        writer: of the contraction.
+        windows: its windows.
+        images: how many a block has at most.
+        rows: of squares in an image it has at most.
+
+    Attributes:
+        axis: numbers them.
+        element: type of a number.
+        vector: type of a vector of them.
+    """
+
+    def __init__(self, writer: ContractionWriter, windows: Windows, images: int, rows: int) -> None:
+        self._f, self._elements, self._pointers = writer.f, writer.elements, writer.writer.pointers
+        self._width, self._dtype, self._windows = writer.width, writer.dtype, windows
+        self._image, self._row, self._wide = map(Axis, (images, rows, windows.squares[1]))
+        self.axis = Axis(images * rows * windows.squares[1])
+        self.element = memory_type(writer.dtype)
+        self.vector = vector_type(self.element, writer.width)
+
+    def planes(self, size: int) -> Home:
+        """Memory on the stack for so many numbers of each square at each place."""
+        squares, size = self.axis.extent, -(-size // self._width) * self._width
+        plane = squares * size + _APART
+        home, memory = on_stack(self._elements, TensorType((PLACES * plane,), self._dtype))
+        self._pointers.set(home.buffer, memory)
+        type_ = TensorType((PLACES, squares, size), self._dtype)
+        return Home(home.buffer, type_, 0, (plane, size, 1))
+
+    def row(self, planes: Home, axis: Axis) -> Affine:
+        """Where the loops over squares, and that over an axis, stand in the first plane."""
+        rows, wide = self._row.extent, self._wide.extent
+        square = Affine.of(self._image).times(rows * wide)
+        square += Affine.of(self._row).times(wide) + Affine.of(self._wide)
+        return square.times(planes.strides[1]) + Affine.of(axis)
+
+    def product(self, planes: Home, place: Axis, axis: Axis) -> Affine:
+        """Where a loop over all squares at once stands in a plane."""
+        return linear(tuple(map(Affine.of, (place, self.axis, axis))), planes.strides)
+
+    def each(
+        self,
+        images: Range | None,
+        rows: Range,
+        carried: Sequence[Operand],
+        body: Callable[[list[Operand]], list[Operand]],
+    ) -> list[Operand]:
+        """Loops over squares; what the body returns is carried on.
+
+        Args:
+            images: whose squares; None for those of the image at which the loops stand.
+            rows: of squares.
+            carried: what the first square starts from.
+            body: writes one.
+        """
+        f, windows = self._f, self._windows
+
+        def over_rows(carried: Sequence[Operand]) -> list[Operand]:
+            with f.loop(0, rows.size, carried=carried) as outer:
+                assert outer.index is not None
+                self._row.operand = outer.index
+                windows.high.operand = self.first_result(
+                    windows.high, f.add(rows.first, outer.index)
+                )
+                with f.loop(0, self._wide.extent, carried=outer.carried) as inner:
+                    assert inner.index is not None
+                    self._wide.operand = inner.index
+                    windows.wide.operand = self.first_result(windows.wide, inner.index)
+                    inner.next = body(inner.carried)
+                outer.next = inner.results
+            return outer.results
+
+        if images is None:
+            return over_rows(carried)
+        with f.loop(0, images.size, carried=carried) as loop:
+            assert loop.index is not None
+            self._image.operand = loop.index
+            windows.image.operand = f.add(images.first, loop.index)
+            loop.next = over_rows(loop.carried)
+        return loop.results
+
+    def first_result(self, axis: Axis, square: Operand) -> Operand:
+        """With which result on an axis a square begins; the last may reach back by one."""
+        place = self._f.multiply(square, RESULTS)
+        return self._f.minimum(place, axis.extent - RESULTS) if axis.extent % RESULTS else place
+
+    def transform(
+        self, images: Range | None, rows: Range, side: Side, axis: Axis, matrix: Matrix,
+        into: Home,
+        *, once: bool = False,
+    ) -> None:  # fmt: skip
+        """Transform what squares read of a factor.
+
+        Args:
+            images: whose squares, as in ``each``.
+            rows: of squares.
+            side: the factor, from a square's first number on.
+            axis: of its channels, which lie side by side.
+            matrix: of the transform.
+            into: the planes.
+            once: whether what two squares share counts for the first one only.
+        """
+        f, windows, extent = self._f, self._windows, axis.extent
+        steps = [side.line.factor(place) for place in (windows.high, windows.wide)]
+
+        def channels(start: Operand, count: int) -> None:
+            axis.operand = start
+            self._elements.lanes = Lanes(None)
+            source, _ = self._elements.place(side.home, side.line)
+            target, _ = self._elements.place(into, self.row(into, axis))
+
+            def number(*at: int) -> Operand:
+                place = sum(each * step for each, step in zip(at, steps, strict=True))
+                address = f.address(source, self.element, place)
+                x = f.load_first(self.element, address, count, self._width)
+                return self._once(x, at) if once else x
+
+            for place, x in enumerate(transformed(f, matrix, number)):
+                f.store(x, f.address(target, self.element, place * into.strides[0]))
+
+        def whole(carried: list[Operand], start: Operand) -> list[Operand]:
+            channels(start, self._width)
+            return carried
+
+        def rest(carried: list[Operand], start: int) -> list[Operand]:
+            channels(integer(start), extent - start)
+            return carried
+
+        self.each(images, rows, [], lambda carried: over_vectors(
+            f, extent, (0, extent), self._width, carried, whole, rest
+        ))  # fmt: skip
+
+    def _once(self, x: Operand, at: Sequence[int]) -> Operand:
+        """A number of a square, zero where it belongs to the square before, too."""
+        windows = self._windows
+        for axis, place in zip((windows.high, windows.wide), at, strict=True):
+            if axis.extent % RESULTS and place == 0:
+                assert axis.operand is not None
+                odd = self._f.binary("and", axis.operand, integer(1))
+                reaches_back = self._f.compare("icmp ne", odd, integer(0))
+                x = self._f.select(reaches_back, constant(x.type, 0), x)
+        return x

@@ -1,0 +1,89 @@
+"""The kernel of a convolution, transformed and laid out for the products of its squares."""
+
+from __future__ import annotations
+
+from clearprop.executors.native.homes import Home
+from clearprop.executors.native.kernels.affine import Affine, Axis, total
+from clearprop.executors.native.kernels.elements import Lanes
+from clearprop.executors.native.kernels.kernel import Compilation, KernelWriter, task_count
+from clearprop.executors.native.kernels.sums import Side
+from clearprop.executors.native.kernels.winograd.transforms import (
+    KERNEL,
+    PLACES,
+    transformed,
+)
+from clearprop.executors.native.kernels.winograd.windows import Windows
+from clearprop.executors.native.llvm.registers import Operand, constant, integer, vector_type
+from clearprop.executors.native.mathematics.elementwise import memory_type
+from clearprop.ir.types import TensorType
+
+
+def transformed_kernel(
+    compilation: Compilation, kernel: Side, windows: Windows, column: Axis, panel: int
+) -> tuple[Side, int]:
+    """The transformed kernel in panels; appends the kernel that makes it.
+
+    In a loop, that of weights that last is made once, before it.
+
+    Args:
+        compilation: where the kernel goes.
+        kernel: the weights.
+        windows: of the convolution.
+        column: the loop over columns, those included that fill up the last panel with zeros.
+        panel: columns of a panel.
+
+    Returns:
+        Where it lies, at the first place of a square, and elements from place to place.
+    """
+    channels, dtype = windows.channel.extent, kernel.home.type.dtype
+    type_ = TensorType((PLACES, column.extent // panel, channels, panel), dtype)
+    lasts = kernel.home.buffer in compilation.lasting
+    home = Home.plain(compilation.temporary(type_.size_bytes, lasts=lasts), type_)
+    line = total([Affine.of(windows.channel).times(panel), Affine.of(column).times(channels)])
+    writer = KernelWriter(compilation, "kernel (Winograd)")
+    f, elements, element = writer.function, writer.elements, memory_type(dtype)
+    width = compilation.machine.lanes(dtype.itemsize)
+    steps = [kernel.line.factor(axis) for axis in windows.taps]
+    stride = kernel.line.factor(windows.column)
+    for tap in windows.taps:
+        tap.operand = integer(0)
+
+    def vector(start: Operand, at: int, count: int) -> list[Operand]:
+        """So many columns of the transformed kernel, ``at`` columns after the start of a panel."""
+        if count <= 0:
+            return [constant(vector_type(element, width), 0)] * type_.shape[0]
+        elements.lanes = Lanes(windows.column, width, count)
+
+        def number(row: int, place: int) -> Operand:
+            offset = row * steps[0] + place * steps[1] + at * stride
+            x = elements.load_from(f.address(start, element, offset), stride, dtype)
+            return f.widen(f.splat(x, width), width)
+
+        return list(transformed(f, KERNEL, number))
+
+    def one_panel(count: int) -> None:
+        elements.lanes = Lanes(None)
+        start, _ = elements.place(kernel.home, kernel.line)
+        target, _ = elements.place(home, line)
+        for at in range(0, panel, width):
+            for number, x in enumerate(vector(start, at, min(width, count - at))):
+                f.store(x, f.address(target, element, number * home.strides[0] + at))
+
+    extent = windows.column.extent
+    whole = extent // panel * panel
+    tasks = task_count(channels, type_.size * 4)
+    with f.loop(writer.begin, writer.end) as loop:
+        assert loop.index is not None
+        rows = -(-channels // tasks)
+        first = f.multiply(loop.index, rows)
+        with f.loop(first, f.minimum(f.add(first, rows), channels)) as inner:
+            windows.channel.operand = inner.index
+            if whole:
+                with f.loop(0, whole, panel) as panels:
+                    windows.column.operand = column.operand = panels.index
+                    one_panel(panel)
+            if whole < extent:
+                windows.column.operand = column.operand = integer(whole)
+                one_panel(extent - whole)
+    writer.finish(-(-channels // rows), type_.size * 4, is_before=lasts)
+    return Side(home, line), home.strides[0]
