@@ -23,8 +23,13 @@ class Executor(Protocol):
 
     NAME: str
 
-    def compile_program(self, program: Program, threads: int | None = None) -> Run:
-        """A function from the Program's input arrays to its output arrays."""
+    def compile_program(
+        self, program: Program, threads: int | None = None, lasting: int = 0
+    ) -> Run:
+        """A function from the Program's input arrays to its output arrays.
+
+        So many of the last inputs are the same in most calls.
+        """
 
     def compile_loop(
         self, body: Program, carry_count: int, step_count: int, threads: int | None = None

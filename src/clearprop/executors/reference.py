@@ -13,13 +13,14 @@ NAME = "reference"
 
 
 def compile_program(
-    program: Program, threads: int | None = None
+    program: Program, threads: int | None = None, lasting: int = 0
 ) -> Callable[[Sequence[Array]], list[Array]]:
     """A function from the Program's input arrays to its output arrays.
 
     Args:
         program: what to compute.
         threads: plays no part here.
+        lasting: nor does how many of the last inputs are the same in most calls.
     """
 
     def call(arrays: Sequence[Array]) -> list[Array]:

@@ -198,8 +198,9 @@ class CompiledFunction:
         with telling_line:
             program.check_closed()
         program = simplify(program)
-        run = self._executor.compile_program(program)
         numbers, updated = _Numbers(tuple(trace.placeholders)), tuple(traced.updates)
+        lasting = 0 if updated else len(trace.placeholders)
+        run = self._executor.compile_program(program, lasting=lasting)
         types = tuple(value.type for value in program.outputs)
         return _Entry(program, run, _call_with(run), numbers, types, traced.structure, updated)
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
 
+import clearprop as cp
 from clearprop.executors.native.executor import Compiled
 from clearprop.executors.native.llvm.machine import this_machine
+from clearprop.executors.native.plan import Preparation
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Value
 from clearprop.primitives import add, multiply
 from tests.executors.native.test_keys import sums
+from tests.support.native_programs import one_word
 
 
 @pytest.mark.parametrize("shape", [(3, 4), (300, 400)])
@@ -135,3 +139,40 @@ def test_a_call_that_was_broken_off_leaves_a_function_that_works() -> None:
         with pytest.raises(ValueError, match="broadcast"):
             call([x, np.ones(3, np.float32)])
         np.testing.assert_array_equal(call([x, x])[0], x * x)
+
+
+def prepared(threads: int) -> tuple[Compiled, list[np.ndarray[Any, Any]]]:
+    """A convolution that makes something of its kernel, the last input, beforehand; its inputs."""
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=s).astype(np.float32) for s in ((2, 8, 8, 32), (3, 3, 32, 32))]
+    program = one_word("convolution", arrays, strides=(1, 1), padding=((1, 1), (1, 1)),
+                       input_dilation=(1, 1), kernel_dilation=(1, 1), groups=1)  # fmt: skip
+    together = True if threads > 1 else None
+    call = Compiled(program, this_machine(), None, threads, together=together, lasting=1)
+    assert isinstance(call.plan.steps[0], Preparation)
+    return call, arrays
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_is_made_of_lasting_inputs_is_made_again_for_others(threads: int) -> None:
+    call, (x, kernel) = prepared(threads)
+    plain = Compiled(call.program, this_machine())
+    (first,), lists = plain([x, kernel]), [[kernel], [-2 * kernel], [kernel]]
+    for numbers, factor in zip(lists, (1, -2, 1), strict=True):
+        for scale in (1, 4):  # the second call finds it made
+            (found,) = call.call_with([scale * x], numbers)
+            np.testing.assert_array_equal(found, scale * factor * first)
+        np.testing.assert_array_equal(call([x, 8 * kernel])[0], 8 * first)  # nothing lasts here
+        np.testing.assert_array_equal(call.call_with([x], numbers)[0], factor * first)
+
+
+def test_a_compiled_model_sees_new_weights() -> None:
+    model = cp.Sequential([cp.layers.Input((8, 8, 32)), cp.layers.Conv2D(32, 3, padding="same")])
+    x = np.random.default_rng(0).normal(size=(2, 8, 8, 32)).astype(np.float32)
+    compiled = cp.compile(model)
+    first = compiled(x).numpy()
+    kernel, bias = model.get_weights()
+    for factor in (2, 2, -4):
+        model.set_weights([factor * kernel, bias])
+        np.testing.assert_array_equal(compiled(x).numpy(), factor * first)
+        np.testing.assert_array_equal(compiled(2 * x).numpy(), 2 * factor * first)

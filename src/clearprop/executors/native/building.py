@@ -27,7 +27,7 @@ from clearprop.executors.native.llvm.machine import Machine
 from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.memory import check_capacity
 from clearprop.executors.native.plan import Plan
-from clearprop.executors.native.planning import Surroundings, make_loop_plan, make_plan
+from clearprop.executors.native.planning import Surroundings, make_call_plan, make_loop_plan
 from clearprop.ir.program import Program
 from clearprop.ir.value import Array
 
@@ -43,6 +43,7 @@ class Order:
         threads: how many there are.
         counts: whether it counts the cycles that each kernel takes, on one thread.
         together: whether several threads work together; None: where that pays.
+        lasting: how many of the last inputs are the same in most calls.
     """
 
     program: Program
@@ -51,6 +52,7 @@ class Order:
     threads: int
     counts: bool
     together: bool | None
+    lasting: int = 0
 
 
 class Draft(NamedTuple):
@@ -91,7 +93,7 @@ def build(order: Order) -> Built:
     Raises:
         CapacityError: it would need more memory than there is.
     """
-    options = (order.loop, order.threads, order.counts, order.together)
+    options = (order.loop, order.threads, order.counts, order.together, order.lasting)
     identity = identify(order.program, order.machine, *options)
     known = _known(order, identity)
     if known is not None:
@@ -148,7 +150,8 @@ def draw(order: Order) -> Draft:
             ]
             for kind, values in (("input", program.inputs), ("output", program.outputs))
         )
-        plan = make_plan(surroundings, program, inputs, outputs)
+        lasting = inputs[len(inputs) - order.lasting :]
+        plan = make_call_plan(surroundings, program, inputs, outputs, lasting)
     else:
         plan = make_loop_plan(surroundings, program, *order.loop)
     table = Table(len(program.inputs), len(program.outputs))

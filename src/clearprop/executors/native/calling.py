@@ -10,7 +10,7 @@ from weakref import WeakSet
 
 import numpy as np
 
-from clearprop.executors.native.control import ROUNDS, TEAM, THREADS
+from clearprop.executors.native.control import NEW, ROUNDS, TEAM, THREADS
 from clearprop.executors.native.lone_calls import NO_NUMBERS, LoneCaller, runs_alone
 from clearprop.executors.native.sharing import meeting_words
 from clearprop.executors.native.table import Callee, CallTable, fresh_array
@@ -55,13 +55,15 @@ class Caller:
         with self._lock:
             inputs = [*arrays, *numbers]
             # The last inputs are in their places if they are the same as in the last call.
-            new = arrays if numbers is self._numbers else inputs
+            is_known = numbers is self._numbers and len(numbers) >= self._callee.lasting
+            new = arrays if is_known else inputs
+            self._table.words[NEW] = not is_known
             self._numbers = None  # Ctrl-C may come between any two of these lines
             for number, array in enumerate(new):
                 self._table.take(number, array)
             if self._callee.loop is None:
-                self._numbers = numbers
                 results = self._call_once()
+                self._numbers = numbers
             else:
                 results = self._call_loop(inputs, self._callee.loop[0])
                 self._table.forget_inputs()  # data sets live no longer than their owners

@@ -5,7 +5,7 @@ It is called with one address, that of a table of 64-bit words:
     word 0   the arena                    word 4   number of rounds of an outermost loop
     word 1   the flag                     word 5   what threads meet at
     word 2   memory that is kept          word 6   cycles of each kernel, if they are counted
-    word 3   how many threads there are
+    word 3   how many threads there are   word 7   whether the inputs that last are new ones
     then     the inputs, the outputs, the constants
 
 All threads of a team run the same function.  Each takes its share of a kernel's tasks; where one
@@ -25,10 +25,10 @@ from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.llvm.registers import Operand, integer
 from clearprop.executors.native.llvm.writer import Function
 from clearprop.executors.native.memory import aligned
-from clearprop.executors.native.plan import Bundle, Choice, Plan, Repetition, Step
+from clearprop.executors.native.plan import Bundle, Choice, Plan, Preparation, Repetition, Step
 from clearprop.executors.native.sharing import MOST_KERNELS, Claims, write_barrier
 
-ARENA, FLAG, KEPT, THREADS, ROUNDS, TEAM, CYCLES = range(7)
+ARENA, FLAG, KEPT, THREADS, ROUNDS, TEAM, CYCLES, NEW = range(8)
 HEADER_WORDS = 8
 ALONE, TOGETHER, COUNTED = "run_alone", "run_together", "run_counted"
 
@@ -158,6 +158,8 @@ class _RunWriter:
                 self._run(step.kernels)
             elif isinstance(step, Repetition):
                 self._repetition(step)
+            elif isinstance(step, Preparation):
+                self._preparation(step)
             else:
                 self._choice(step)
 
@@ -244,6 +246,14 @@ class _RunWriter:
                 self._steps(plan)
                 self._meet()
 
+    def _preparation(self, step: Preparation) -> None:
+        self._meet()
+        is_new = self.f.compare("icmp ne", self._word("i64", NEW), integer(0))
+        with self.f.when(is_new):
+            for kernel in step.kernels:
+                self._run([kernel])
+            self._meet()
+
 
 def steps_in(plan: Plan) -> Iterator[tuple[int, Step]]:
     """All steps of a plan and the plans inside it, in order, with how deep they lie."""
@@ -252,7 +262,7 @@ def steps_in(plan: Plan) -> Iterator[tuple[int, Step]]:
         depth, step = stack.pop()
         yield depth, step
         inner: list[Plan] = []
-        if isinstance(step, Bundle):
+        if isinstance(step, (Bundle, Preparation)):
             stack += [(depth + 1, kernel) for kernel in reversed(step.kernels)]
         if isinstance(step, Repetition):
             inner = [step.plan]

@@ -6,7 +6,7 @@ Results never depend on the choice.
 from __future__ import annotations
 
 from clearprop.executors.native.kernels.kernel import Kernel
-from clearprop.executors.native.plan import Bundle, Choice, Plan, Repetition
+from clearprop.executors.native.plan import Bundle, Choice, Plan, Preparation, Repetition
 
 _CALL_SECONDS = 4e-9
 _BARRIER_SECONDS = 1.5e-6  # with others on the machine too
@@ -54,7 +54,10 @@ def _seconds(plan: Plan, threads: int) -> tuple[float, float]:
             rounds = 1 if step.length is None else step.length
             alone += rounds * one
             together += rounds * (several + _BARRIER_SECONDS)
-        elif isinstance(step, Choice):
+        elif isinstance(step, Preparation):
+            continue  # most calls find it done
+        else:
+            assert isinstance(step, Choice)
             both = [_seconds(each, threads) for each in step.plans]
             alone += max(one for one, _ in both)
             together += max(several for _, several in both) + _BARRIER_SECONDS

@@ -11,7 +11,7 @@ from clearprop.executors.native.executor import Compiled
 from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels.kernel import Kernel
 from clearprop.executors.native.llvm.machine import this_machine
-from clearprop.executors.native.plan import Bundle, Choice, Plan, Repetition
+from clearprop.executors.native.plan import Bundle, Choice, Plan, Preparation, Repetition
 from clearprop.ir.program import Program
 from clearprop.ir.value import Array
 
@@ -93,6 +93,8 @@ def _calls(plan: Plan, often: int) -> Iterator[int]:
             yield from [often] * len(step.kernels)
         elif isinstance(step, Repetition):  # the outermost has no length: one round of it counts
             yield from _calls(step.plan, often * (1 if step.length is None else step.length))
+        elif isinstance(step, Preparation):
+            yield from [often] * len(step.kernels)
         else:
             assert isinstance(step, Choice)
             for inner in step.plans:

@@ -42,6 +42,8 @@ class Compiled:
             for any number.
         counts: whether to count the cycles that each kernel takes, on one thread.
         together: whether all these threads work together; None for where that pays.
+        lasting: how many of the last inputs are the same in most calls: what is made of them alone
+            is made again only for new ones.
 
     Attributes:
         blueprint: what is known about the code.
@@ -60,10 +62,11 @@ class Compiled:
         *,
         counts: bool = False,
         together: bool | None = None,
+        lasting: int = 0,
     ) -> None:
         self.program, self._loop = program, loop
         count = thread_count(threads)
-        self._order = Order(program, machine, loop, count, counts, together)
+        self._order = Order(program, machine, loop, count, counts, together, lasting)
         with collection_put_off():
             built = build(self._order)
         self.blueprint, self._code = built.blueprint, built.code
@@ -79,6 +82,7 @@ class Compiled:
             tuple(np.asarray(array, order="C") for array in built.constants),
             arena_bytes=self.blueprint.needed_bytes(self.threads),
             kept_bytes=self.blueprint.kept_bytes,
+            lasting=lasting,
             seconds=self.blueprint.seconds if loop is None else math.inf,
             cycles=np.zeros(len(self.blueprint.kernels), np.int64),
             by_definition=partial(_by_definition, program, loop),
@@ -133,15 +137,16 @@ def _by_definition(
 
 
 def compile_program(
-    program: Program, threads: int | None = None
+    program: Program, threads: int | None = None, lasting: int = 0
 ) -> Callable[[Sequence[Array]], list[Array]]:
     """A function from the Program's input arrays to its output arrays.
 
     Args:
         program: what to compute.
         threads: how many may be used; None for as many as there are cores.
+        lasting: how many of the last inputs are the same in most calls.
     """
-    return Compiled(program, this_machine(), threads=threads)
+    return Compiled(program, this_machine(), threads=threads, lasting=lasting)
 
 
 def compile_loop(

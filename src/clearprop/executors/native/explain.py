@@ -8,7 +8,7 @@ from clearprop.executors.native.control import slot_bytes, steps_in
 from clearprop.executors.native.groups import Group
 from clearprop.executors.native.homes import Buffer
 from clearprop.executors.native.kernels.kernel import Kernel
-from clearprop.executors.native.plan import Bundle, Choice, Plan, Repetition
+from clearprop.executors.native.plan import Bundle, Choice, Plan, Preparation, Repetition
 from clearprop.ir.program import Program
 from clearprop.ir.value import Value
 from clearprop.text import table
@@ -104,7 +104,9 @@ def _schedule_text(plan: Plan, threads: int) -> Iterator[str]:
         yield table(rows, header=["kernel", "tasks", "operations", "about us", "memory"])
 
 
-def _control_text(step: Bundle | Repetition | Choice) -> str:
+def _control_text(step: Bundle | Repetition | Choice | Preparation) -> str:
+    if isinstance(step, Preparation):
+        return "when the last inputs are new (weights that have changed):"
     if isinstance(step, Bundle):
         return f"each of {step.tasks:,} tasks, one after the other in all of these:"
     if isinstance(step, Choice):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from clearprop.executors.native.control import NEW
 from clearprop.executors.native.table import Callee, CallTable
 from clearprop.ir.value import Array
 
@@ -43,7 +44,8 @@ class LoneCaller:
             workplace = self._free.pop()
         except IndexError:
             workplace = _Workplace(self._callee)
-        if workplace.numbers is not numbers:
+        is_new = workplace.numbers is not numbers or len(numbers) < self._callee.lasting
+        if is_new:
             workplace.bind(len(arrays), numbers)
         inputs = workplace.inputs
         for number, array in enumerate(arrays):
@@ -56,6 +58,8 @@ class LoneCaller:
         if workplace.large:
             large = [workplace.table.fresh(*each) for each in workplace.large]
         workplace.run()
+        if is_new:
+            workplace.table.words[NEW] = 0
         results = []
         for small in workplace.small:
             results.append(small.copy())  # a comprehension would be slower
@@ -99,3 +103,4 @@ class _Workplace:
         for number, array in enumerate(numbers, start=first):
             self.table.take(number, array)
         self.numbers = numbers
+        self.table.words[NEW] = 1

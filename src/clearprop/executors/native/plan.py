@@ -58,7 +58,18 @@ class Choice:
     plans: list[Plan]
 
 
-Step = Kernel | Bundle | Repetition | Choice
+@dataclass(eq=False)
+class Preparation:
+    """What is made of inputs that last from call to call: it is there until they are others.
+
+    Attributes:
+        kernels: in order.
+    """
+
+    kernels: list[Kernel]
+
+
+Step = Kernel | Bundle | Repetition | Choice | Preparation
 
 
 @dataclass(eq=False)
@@ -69,8 +80,9 @@ class Plan:
         steps: in order.
         arena: memory that it needs while it runs; plans inside of it have theirs in it.
         kept: memory that is zero at first and belongs to nobody else.
-        before: of a loop's body, what runs once before the loop.
-        borrowed: of a loop's body, memory that lasts as long as the loop.
+        before: what runs once before a loop that it is the body of, or once for the inputs that
+            last from call to call.
+        borrowed: memory that lasts as long as what that gave.
         groups: for the reports.
     """
 

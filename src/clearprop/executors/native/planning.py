@@ -20,7 +20,7 @@ from clearprop.executors.native.kernels.sums import spread_input
 from clearprop.executors.native.llvm.machine import Machine
 from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.memory import Lifetime, place, take_turns
-from clearprop.executors.native.plan import Bundle, Choice, Plan, Repetition, Step
+from clearprop.executors.native.plan import Bundle, Choice, Plan, Preparation, Repetition, Step
 from clearprop.executors.native.slots import give_slots
 from clearprop.executors.native.words.single import SINGLE_WRITERS, joined_parts, may_overwrite
 from clearprop.ir.program import Program
@@ -71,9 +71,39 @@ def make_plan(
         inputs: where each input lies.
         outputs: where each output shall lie; None for those that are carried.
         carried: where the first inputs lie, if the first outputs are to take their places.
-        lasting: for the body of a loop, inputs that are the same in all rounds.
+        lasting: inputs that are the same in all rounds of a loop, or in most calls.
     """
     return _Planner(surroundings, program, inputs, outputs, carried, lasting).plan
+
+
+def make_call_plan(
+    surroundings: Surroundings,
+    program: Program,
+    inputs: Sequence[Home],
+    outputs: Sequence[Home],
+    lasting: Sequence[Home],
+) -> Plan:
+    """The plan of a Program that is called again and again.
+
+    Args:
+        surroundings: what is shared.
+        program: what to compute.
+        inputs: where each input lies.
+        outputs: where each output shall lie.
+        lasting: inputs that are the same in most calls.
+    """
+    plan = make_plan(surroundings, program, inputs, outputs, (), lasting)
+    if plan.before:
+        plan.steps.insert(0, Preparation(plan.before))
+        _share_arena(plan, [plan.arena, *plan.borrowed])
+    return plan
+
+
+def _share_arena(plan: Plan, parts: Sequence[Buffer]) -> None:
+    """Give a plan an arena with room for all these parts at the same time."""
+    plan.arena = Buffer("arena", place([Lifetime(part, 0, 0) for part in parts]))
+    for part in parts:
+        part.whole = plan.arena
 
 
 def make_loop_plan(
@@ -113,10 +143,7 @@ def make_loop_plan(
     moving = [home.buffer for home in [*rows, *reports]]
     plan.steps += [*inner.before, Repetition(inner, None, reverse=False, rows=moving)]
     plan.kept, inner.kept = inner.kept, []
-    parts = [inner.arena, *inner.borrowed]
-    plan.arena.size_bytes = place([Lifetime(part, 0, 0) for part in parts])
-    for part in parts:
-        part.whole = plan.arena
+    _share_arena(plan, [inner.arena, *inner.borrowed])
     return plan
 
 

@@ -24,6 +24,13 @@ def meeting_words(threads: int) -> int:
     return _CLAIMED + MOST_KERNELS * threads
 
 
+def write_clearing(f: Function, team: Operand, threads: Operand) -> None:
+    """Let the memory be as it is before so many threads meet for the first time."""
+    with f.loop(0, f.add(f.multiply(threads, MOST_KERNELS), _CLAIMED)) as loop:
+        assert loop.index is not None
+        f.store(integer(0), f.address(team, "i64", loop.index))
+
+
 def write_barrier(f: Function, team: Operand, threads: Operand) -> None:
     """Call the function at which all threads of a team wait for one another.
 

@@ -37,6 +37,7 @@ class Callee:
         constants: the arrays that it reads, in order.
         arena_bytes: memory that it needs while it runs, with that of each thread.
         kept_bytes: memory that is zero at first and keeps what it holds.
+        lasting: how many of the last inputs are the same in most calls.
         seconds: about how long a call takes; infinity where that is not known.
         cycles: that each kernel took so far, if they are counted.
         by_definition: gives the outputs, or says which index lies outside, where one does.
@@ -50,6 +51,7 @@ class Callee:
     constants: tuple[Array, ...]
     arena_bytes: int
     kept_bytes: int
+    lasting: int
     seconds: float
     cycles: Array
     by_definition: Callable[[Sequence[Array]], list[Array]]

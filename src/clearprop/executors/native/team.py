@@ -10,6 +10,7 @@ Words of the team's memory, each in a cache line of its own:
     function, table    what to run, and on what
     done       how many threads have finished the present call
     joined     what ``call`` was in the last call that is over
+    meeting    address of the memory that the threads meet at
     sleeping   for each thread, whether it has to be woken
 """
 
@@ -30,10 +31,10 @@ from clearprop.executors.native.llvm.machine import available_cores, this_machin
 from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.llvm.registers import Operand, constant, integer
 from clearprop.executors.native.llvm.writer import Function
-from clearprop.executors.native.sharing import meeting_words
+from clearprop.executors.native.sharing import meeting_words, write_clearing
 from clearprop.ir.place import here
 
-_CALL, _FUNCTION, _TABLE, _DONE, _JOINED, _SLEEPING = (8 * line for line in range(6))
+_CALL, _FUNCTION, _TABLE, _DONE, _JOINED, _MEETING, _SLEEPING = (8 * line for line in range(7))
 _THREAD_BITS = 16  # of the word that holds the call's number and how many threads take part
 _LOOKS = 2_000  # for work, before a thread goes to sleep: about half a millisecond
 MOST_THREADS = 1024
@@ -75,17 +76,17 @@ class Team:
         self._busy, self._growing = threading.Lock(), threading.Lock()
         self._wake: list[threading.Semaphore] = []
         module = Module(this_machine())
-        names = (_write_attend(module), _write_start(module), _write_join(module))
+        names = (_write_attend(module), _write_join(module), _write_begin(module))
         self._code = Code(known_object_code(module.text(), this_machine()), names)
         word = ctypes.c_int64
-        attend, start, join = map(self._code.address, names)
+        attend, join, begin = map(self._code.address, names)
         self._attend = ctypes.CFUNCTYPE(word, word, word, word)(attend)
-        self._start = ctypes.CFUNCTYPE(word, word, word, word, word)(start)
+        self._begin = ctypes.CFUNCTYPE(word, word, word, word, word)(begin)
         self._join = ctypes.CFUNCTYPE(None, word, word, word, word)(join)
-        self._words = np.zeros(_SLEEPING + 8 * MOST_THREADS, np.uint64)
-        self._meeting = np.zeros(meeting_words(MOST_THREADS), np.uint64)
-        self._address = self._words.ctypes.data
-        self.meeting = self._meeting.ctypes.data
+        self._words = (ctypes.c_uint64 * (_SLEEPING + 8 * MOST_THREADS))()
+        self._memory = np.zeros(meeting_words(MOST_THREADS), np.uint64)
+        self._address = ctypes.addressof(self._words)
+        self._words[_MEETING] = self.meeting = self._memory.ctypes.data
 
     def acquire(self) -> bool:
         """Whether the team is free, and now at the caller's service until ``release``."""
@@ -105,20 +106,18 @@ class Team:
             table: what it is given.
             threads: how many; no more than ``ready`` said.
         """
-        self._meeting[: meeting_words(threads)] = 0
-        number = (int(self._words[_CALL]) >> _THREAD_BITS) + 1
-        call = number << _THREAD_BITS | threads
+        words = self._words
+        call = ((words[_CALL] >> _THREAD_BITS) + 1) << _THREAD_BITS | threads
         interruption: BaseException | None = None
         # Ctrl-C may come between any two lines; once the others have begun, the caller has to do
         # its part, or they would wait for ever.
-        while self._words[_JOINED] != call:
+        while words[_JOINED] != call:
             try:
-                if self._words[_CALL] != call:
-                    self._start(self._address, function, table, call)
-                for number, wake in enumerate(self._wake[: threads - 1], start=1):
-                    if self._words[_SLEEPING + 8 * number]:
-                        wake.release()
-                self._join(self._address, function, table, threads)
+                if words[_CALL] == call or self._begin(self._address, function, table, call):
+                    for number, wake in enumerate(self._wake[: threads - 1], start=1):
+                        if words[_SLEEPING + 8 * number]:
+                            wake.release()
+                    self._join(self._address, function, table, threads)
             except BaseException as error:
                 interruption = error
         if interruption is not None:
@@ -242,23 +241,6 @@ def _threads(f: Function, call: Operand) -> Operand:
 _JOB = [("ptr", "team"), ("ptr", "function"), ("ptr", "table"), ("i64", "last")]
 
 
-def _write_start(module: Module) -> str:
-    """start(team, function, table, call): begin; whether anybody has to be woken."""
-    f = Function(module, _JOB, "i64", exported=True)
-    team_, function, table, call = f.parameters
-    f.store(function, _word(f, team_, _FUNCTION))
-    f.store(table, _word(f, team_, _TABLE))
-    _put(f, integer(0), _word(f, team_, _DONE))
-    _put(f, call, _word(f, team_, _CALL))
-    with f.loop(1, _threads(f, call), carried=[integer(0)]) as loop:
-        assert loop.index is not None
-        place = f.add(f.multiply(loop.index, 8), _SLEEPING)
-        asleep = _look(f, _word(f, team_, place))
-        loop.next = [f.binary("or", loop.carried[0], asleep)]
-    f.finish(loop.results[0])
-    return module.add(f, "start")
-
-
 def _write_join(module: Module) -> str:
     """join(team, function, table, threads): do the caller's part, and wait for the others."""
     f = Function(module, _JOB, exported=True)
@@ -273,3 +255,28 @@ def _write_join(module: Module) -> str:
     _put(f, _look(f, _word(f, team_, _CALL)), _word(f, team_, _JOINED))
     f.finish()
     return module.add(f, "join")
+
+
+def _write_begin(module: Module) -> str:
+    """begin(team, function, table, call): start the others, and join them if all are awake.
+
+    It returns whether anybody has to be woken first.
+    """
+    f = Function(module, _JOB, "i64", exported=True)
+    team_, function, table, call = f.parameters
+    threads = _threads(f, call)
+    f.store(function, _word(f, team_, _FUNCTION))
+    f.store(table, _word(f, team_, _TABLE))
+    write_clearing(f, f.load("ptr", _word(f, team_, _MEETING)), threads)
+    _put(f, integer(0), _word(f, team_, _DONE))
+    _put(f, call, _word(f, team_, _CALL))
+    with f.loop(1, threads, carried=[integer(0)]) as loop:
+        assert loop.index is not None
+        place = f.add(f.multiply(loop.index, 8), _SLEEPING)
+        asleep = _look(f, _word(f, team_, place))
+        loop.next = [f.binary("or", loop.carried[0], asleep)]
+    (asleep,) = loop.results
+    with f.when(f.compare("icmp eq", asleep, integer(0))):
+        f.call("join", team_, function, table, threads)
+    f.finish(asleep)
+    return module.add(f, "begin")
