@@ -9,6 +9,7 @@ from typing import Any
 
 _MOST_BYTES = 1 << 48
 _LENGTH_BYTES = 8
+_TIMES = ("seconds", "round_seconds")
 _COUNTS = ("inputs", "outputs", "arena_bytes", "slot_bytes", "kept_bytes")
 
 
@@ -25,6 +26,7 @@ class Blueprint:
         kept_bytes: memory that is zero at first and that it leaves as it wants to find it.
         constants: which of the Program's constants the code reads, in the order of the table.
         seconds: about how long it takes, or one round of a loop, on one thread.
+        round_seconds: the same of a round of the innermost loops.
         kernels: label and arithmetic operations of each kernel whose cycles are counted.
     """
 
@@ -36,6 +38,7 @@ class Blueprint:
     kept_bytes: int
     constants: tuple[int, ...]
     seconds: float
+    round_seconds: float
     kernels: tuple[tuple[str, int], ...] = ()
 
     def needed_bytes(self, threads: int) -> int:
@@ -67,14 +70,13 @@ def _read(data: Any) -> Blueprint | None:
     names = {field.name for field in fields(Blueprint)}
     if not isinstance(data, dict) or data.keys() != names:
         return None
-    constants, seconds, kernels = data["constants"], data["seconds"], data["kernels"]
+    constants, kernels = data["constants"], data["kernels"]
     is_good = (
         isinstance(data["function"], str)
         and all(_is_count(data[name]) for name in _COUNTS)
         and isinstance(constants, list)
         and all(map(_is_count, constants))
-        and type(seconds) is float
-        and math.isfinite(seconds)
+        and all(type(data[name]) is float and math.isfinite(data[name]) for name in _TIMES)
         and isinstance(kernels, list)
         and all(map(_is_kernel, kernels))
     )

@@ -19,7 +19,7 @@ from clearprop.executors.native.control import (
     slot_bytes,
     write_run,
 )
-from clearprop.executors.native.costs import estimated_seconds, pays
+from clearprop.executors.native.costs import estimated_seconds, pays, round_seconds
 from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.keys import Identity, identify, places_of
 from clearprop.executors.native.llvm.engine import Code, object_code
@@ -141,7 +141,8 @@ def draw(order: Order) -> Draft:
     """Plan what was ordered, and write its code."""
     program, machine = order.program, order.machine
     module = Module(machine)
-    surroundings = Surroundings(module, machine, {})
+    is_alone = order.threads == 1 or order.counts
+    surroundings = Surroundings(module, machine, {}, is_alone)
     if order.loop is None:
         inputs, outputs = (
             [
@@ -168,6 +169,7 @@ def draw(order: Order) -> Draft:
         kept,
         (),
         estimated_seconds(plan),
+        round_seconds(plan),
         tuple((kernel.label, kernel.flops) for kernel in kernels),
     )
     arrays = [value.array for value in surroundings.constants if value.array is not None]

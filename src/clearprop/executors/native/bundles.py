@@ -31,6 +31,27 @@ def bundled(steps: Sequence[Step]) -> list[Step]:
             result.append(first)
         else:
             result += [*before, Bundle(bundle)]
+    return _joined(result, access)
+
+
+def _joined(steps: Sequence[Step], access_of: Callable[[Kernel], Access]) -> list[Step]:
+    """The steps, with neighbouring bundles as one where each task needs its own part only."""
+    result: list[Step] = []
+    for step in steps:
+        last = result[-1] if result else None
+        if (
+            isinstance(last, Bundle)
+            and isinstance(step, Bundle)
+            and last.tasks == step.tasks
+            and all(
+                access_of(kernel).keeps_to(access_of(each))
+                for kernel in step.kernels
+                for each in last.kernels
+            )
+        ):
+            last.kernels += step.kernels
+        else:
+            result.append(step)
     return result
 
 

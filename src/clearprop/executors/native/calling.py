@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from weakref import WeakSet
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from clearprop.executors.native.control import NEW, ROUNDS, TEAM, THREADS
 from clearprop.executors.native.lone_calls import NO_NUMBERS, LoneCaller, runs_alone
+from clearprop.executors.native.pace import BRIEF_SECONDS, Pace
 from clearprop.executors.native.sharing import meeting_words
 from clearprop.executors.native.table import Callee, CallTable, fresh_array
 from clearprop.executors.native.team import team
@@ -38,6 +40,8 @@ class Caller:
         self._lock = threading.Lock()
         _callers.add(self)
         self._carried: dict[int, list[Array]] = {}  # what loops changed in earlier calls
+        is_brief = callee.loop is not None and callee.round_seconds < BRIEF_SECONDS
+        self._pace = Pace(callee.threads) if callee.threads > 1 and is_brief else None
         self._numbers: Sequence[Array] | None = None  # that the function finds in their places
 
     def forget_others(self) -> None:
@@ -77,7 +81,7 @@ class Caller:
                 type_ = self._callee.outputs[number]
                 place = self._table.fresh(number, type_.shape, type_.dtype)
             results.append(place)
-        self._go()
+        self._go(self._callee.threads)
         places = self._table.outputs
         return [one if places[n] is None else one.copy() for n, one in enumerate(results)]
 
@@ -90,7 +94,12 @@ class Caller:
             self._table.give(number, result.ctypes.data)
         for number, type_ in enumerate(self._callee.outputs[carried:], start=carried):
             results.append(self._table.fresh(number, (rounds, *type_.shape), type_.dtype))
-        self._go()
+        if self._pace is None:
+            self._go(self._callee.threads)
+            return results
+        threads, start = self._pace.choose(), time.perf_counter()
+        self._go(threads)
+        self._pace.note(threads, rounds, time.perf_counter() - start)
         return results
 
     def _copied(self, number: int, array: Array) -> Array:
@@ -110,19 +119,19 @@ class Caller:
             known.append(fresh)
         return fresh
 
-    def _go(self) -> None:
+    def _go(self, threads: int) -> None:
         callee, table = self._callee, self._table
         if callee.threads == 1:
             table.run()
             return
         together = team()
-        if not together.acquire():  # it is at work for somebody else
+        if threads == 1 or not together.acquire():  # it is at work for somebody else
             meeting = np.zeros(meeting_words(1), np.uint64)
             table.words[TEAM], table.words[THREADS] = meeting.ctypes.data, 1
             table.run()
             return
         try:
-            threads = together.ready(callee.threads)
+            threads = together.ready(threads)
             table.words[TEAM], table.words[THREADS] = together.meeting, threads
             together.run(callee.address, table.address, threads)
         finally:

@@ -34,6 +34,21 @@ def estimated_seconds(plan: Plan) -> float:
     return _seconds(plan, 1)[0]
 
 
+def round_seconds(plan: Plan) -> float:
+    """About how long a round takes of the loops that most of a plan's time goes to."""
+    seconds = estimated_seconds(plan)
+    while True:
+        loops = [step.plan for step in plan.steps if isinstance(step, Repetition)
+                 and _rounds(step) * estimated_seconds(step.plan) > seconds / 2]  # fmt: skip
+        if not loops:
+            return seconds
+        plan, seconds = loops[0], estimated_seconds(loops[0])
+
+
+def _rounds(step: Repetition) -> int:
+    return 1 if step.length is None else step.length
+
+
 def _seconds(plan: Plan, threads: int) -> tuple[float, float]:
     """How long it takes with one thread, and with several."""
     alone = together = 0.0
@@ -51,7 +66,7 @@ def _seconds(plan: Plan, threads: int) -> tuple[float, float]:
             together += seconds / min(threads, step.tasks) + 2 * _BARRIER_SECONDS
         elif isinstance(step, Repetition):
             one, several = _seconds(step.plan, threads)
-            rounds = 1 if step.length is None else step.length
+            rounds = _rounds(step)
             alone += rounds * one
             together += rounds * (several + _BARRIER_SECONDS)
         elif isinstance(step, Preparation):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import math
 import mmap
 import os
 from collections.abc import Callable, Sequence
@@ -83,7 +82,8 @@ class Compiled:
             arena_bytes=self.blueprint.needed_bytes(self.threads),
             kept_bytes=self.blueprint.kept_bytes,
             lasting=lasting,
-            seconds=self.blueprint.seconds if loop is None else math.inf,
+            seconds=self.blueprint.seconds,
+            round_seconds=self.blueprint.round_seconds,
             cycles=np.zeros(len(self.blueprint.kernels), np.int64),
             by_definition=partial(_by_definition, program, loop),
         )

@@ -21,6 +21,7 @@ from clearprop.executors.native.llvm.machine import Machine
 from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.memory import Lifetime, place, take_turns
 from clearprop.executors.native.plan import Bundle, Choice, Plan, Preparation, Repetition, Step
+from clearprop.executors.native.samples import divided_samples
 from clearprop.executors.native.slots import give_slots
 from clearprop.executors.native.words.single import SINGLE_WRITERS, joined_parts, may_overwrite
 from clearprop.ir.program import Program
@@ -48,11 +49,13 @@ class Surroundings(NamedTuple):
         module: the functions.
         machine: for which.
         constants: arrays that the code reads, and the buffers that stand for them.
+        is_alone: whether one thread runs it.
     """
 
     module: Module
     machine: Machine
     constants: dict[Value, Buffer]
+    is_alone: bool = False
 
 
 def make_plan(
@@ -172,6 +175,8 @@ class _Planner:
             for number, home in enumerate(carried)
         ]
         self.surroundings, self.program = surroundings, program
+        pairs = zip(program.inputs, inputs, strict=True)
+        rows = {value for value, home in pairs if home.buffer.kind == "row"}
         self.plan = Plan()
         self.homes: dict[Value, Home] = self.plan.homes
         self.grouping = Grouping(program)
@@ -181,6 +186,8 @@ class _Planner:
             surroundings.machine,
             self.grouping,
             self.homes,
+            samples=divided_samples(program, rows),
+            is_alone=surroundings.is_alone,
             lasting=frozenset(home.buffer for home in lasting),
         )
         self.plan.before, self.plan.borrowed = self.compilation.before, self.compilation.borrowed

@@ -38,7 +38,8 @@ class Callee:
         arena_bytes: memory that it needs while it runs, with that of each thread.
         kept_bytes: memory that is zero at first and keeps what it holds.
         lasting: how many of the last inputs are the same in most calls.
-        seconds: about how long a call takes; infinity where that is not known.
+        seconds: about how long a call takes, or a round of a loop, on one thread.
+        round_seconds: the same of a round of the innermost loops.
         cycles: that each kernel took so far, if they are counted.
         by_definition: gives the outputs, or says which index lies outside, where one does.
     """
@@ -53,6 +54,7 @@ class Callee:
     kept_bytes: int
     lasting: int
     seconds: float
+    round_seconds: float
     cycles: Array
     by_definition: Callable[[Sequence[Array]], list[Array]]
 
@@ -150,7 +152,8 @@ def _prepared(callee: Callee, table: int) -> Callable[[], None]:
     Arguments that are made for C once cost a third of a call less than Python's numbers.  A brief
     call keeps Python's lock: having it back from another thread would take longer.
     """
-    prototype = ctypes.PYFUNCTYPE if callee.seconds < _BRIEF_SECONDS else ctypes.CFUNCTYPE
+    is_brief = callee.loop is None and callee.seconds < _BRIEF_SECONDS
+    prototype = ctypes.PYFUNCTYPE if is_brief else ctypes.CFUNCTYPE
     return partial(prototype(None)(callee.address), ctypes.c_void_p(table), ctypes.c_int64(0))
 
 

@@ -8,8 +8,9 @@ weight), and only what others read is stored.  ``schedule`` decides how all of i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 from clearprop.executors.native.groups import Group
 from clearprop.executors.native.homes import Home
@@ -36,6 +37,7 @@ from clearprop.executors.native.kernels.schedule import (
     Schedule,
     Sizes,
     choose_schedule,
+    divided_schedule,
 )
 from clearprop.executors.native.kernels.sums import Side, SumOfProducts, sum_of_products
 from clearprop.executors.native.kernels.tile_loops import Level, over_tiles
@@ -99,13 +101,27 @@ class Contraction(ContractionWriter):
             )
 
         is_shared = bool(loops.column.axes) and left.line.factor(loops.column.axis) == 1
-        return choose_schedule(
+        schedule = choose_schedule(
             self.compilation.machine,
             self.sizes,
             factor(left, loops.row_inner, left.home.type.size // math.prod(batches)),
             factor(right, loops.column, right.home.type.size),
             is_plain=not is_shared,
             reads_after=self._reads_after(),
+        )
+        samples = self.compilation.samples
+        if samples is None or loops.outer or not loops.summed:
+            return schedule
+        walks = loops.row_outer if loops.row_outer.axes else loops.row_inner, loops.summed[0]
+        is_summed = 0 in self.group.members[0].params["contract"][0]
+        is_alone = self.compilation.is_alone
+        if samples.rounds(walks[is_summed]) is None or (is_alone and not is_summed):
+            return schedule
+        is_at_once = schedule.parts == 1 and schedule.rounds == self.sizes.summed[0]
+        if is_alone and is_at_once:
+            return replace(schedule, pieces=samples.tasks)
+        return divided_schedule(
+            self.compilation.machine, self.sizes, schedule, samples.tasks, is_summed=is_summed
         )
 
     def _reads_after(self) -> int:
@@ -177,8 +193,9 @@ class Contraction(ContractionWriter):
         return self._block(None).length
 
     def _block(self, span: Span | None) -> SumBlock:
-        walks = self.loops.summed[self.schedule.depth :]
-        return SumBlock(walks, self.schedule.rounds if walks else 1, span)
+        walks, schedule = self.loops.summed[self.schedule.depth :], self.schedule
+        is_exact = schedule.lengths is not None
+        return SumBlock(walks, schedule.rounds if walks else 1, span, is_exact)
 
     # -- the kernels -----------------------------------------------------------------------
 
@@ -282,17 +299,30 @@ class Contraction(ContractionWriter):
                 self.elements, self.form.right, self.right, block, self.loops.column, self.panel
             ).write(columns)
 
-        def over(tile: Tile, sums: TileSums, steps: SumBlock) -> None:
+        def over(tile: Tile, sums: TileSums, pieces: Sequence[SumBlock]) -> None:
+            def write(variant: Variant) -> None:
+                results = sums.sums(variant, first(variant), pieces[0])
+                for piece in pieces[1:]:
+                    more = sums.sums(variant, sums.zeros(variant), piece)
+                    pairs = zip(results, more, strict=True)
+                    results = [self.f.binary("fadd", x, y) for x, y in pairs]
+                then(variant, results)
+
             sizes = (tile.outer, tile.inner, self.panel)
             over_tiles(
                 self.f,
                 self.loops.tiled,
                 self.spans,
                 sizes,
-                lambda variant: then(variant, sums.sums(variant, first(variant), steps)),
+                write,
+                self.schedule.lengths,
             )
 
-        merged = block.merged((self.left.line, self.right.line))
+        lines = self.left.line, self.right.line
+        if self.schedule.pieces > 1:
+            over(self.tile, self.sums, [each.merged(lines) for each in self._pieces()])
+            return
+        merged = [block.merged(lines)]
         if self.form.gaps is None:
             over(self.tile, self.sums, merged)
             return
@@ -300,7 +330,16 @@ class Contraction(ContractionWriter):
         with self.f.when(usual):
             over(self.tile, self.sums, merged)
         with self.f.when(self.f.binary("xor", usual, constant("i1", 1))):
-            over(Tile(1, 1, self.tile.vectors), self._careful_sums, block)
+            over(Tile(1, 1, self.tile.vectors), self._careful_sums, [block])
+
+    def _pieces(self) -> list[SumBlock]:
+        """The parts of all sums that this task adds up one by one."""
+        extent, count = self.loops.summed[0].extent, self.schedule.pieces
+        own = extent // count
+        return [
+            SumBlock(self.loops.summed, own, Span(integer(start), integer(start + own)), exact=True)
+            for start in range(0, extent, own)
+        ]
 
     def _set(self, home: Home, memory: Operand, before: Operand) -> None:
         """Say where an array of the kernel's own would begin, counted from outside of the task."""

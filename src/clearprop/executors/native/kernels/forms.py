@@ -128,8 +128,9 @@ class ContractionWriter:
         if cut is None:
             return None
         pairs = zip(self.group.axes, self.form.output, strict=True)
-        own = [axis for axis, place in pairs if place == Affine.of(cut.axes[0])]
-        return Cut((*cut.axes, *own), cut.rounds)
+        ((axis, rounds),) = cut.items()
+        own = [name for name, place in pairs if place == Affine.of(axis)]
+        return {**cut, **dict.fromkeys(own, rounds)}
 
 
 def result_lines(compilation: Compilation, elements: Elements, group: Group) -> list[Affine]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -71,6 +71,9 @@ class Compilation:
         scratch: memory that only one group needs.
         kept: memory that is zero at first and stays as long as the Program runs.
         spreads: where images lie with zeros around them.
+        samples: what kernels divide among their tasks, if they all divide the same; one thread
+            alone adds up the same parts, and divides nothing else.
+        is_alone: whether one thread runs it.
         lasting: memory that is the same in all rounds of the loop that this is the body of.
         before: kernels that run once, before that loop.
         borrowed: memory that lasts as long as that loop.
@@ -84,6 +87,8 @@ class Compilation:
     scratch: list[Buffer] = field(default_factory=list)
     kept: list[Buffer] = field(default_factory=list)
     spreads: dict[Any, Home] = field(default_factory=dict)
+    samples: Samples | None = None
+    is_alone: bool = False
     lasting: frozenset[Buffer] = frozenset()
     before: list[Kernel] = field(default_factory=list)
     borrowed: list[Buffer] = field(default_factory=list)
@@ -95,16 +100,9 @@ class Compilation:
         return buffer
 
 
-class Cut(NamedTuple):
-    """How an index is divided among the tasks of a kernel.
-
-    Attributes:
-        axes: the index, by all its names.
-        rounds: how many places of it each task takes, one after the other.
-    """
-
-    axes: tuple[Axis, ...]
-    rounds: int
+# How an index is divided among the tasks of a kernel: for each of its names how many places of it a
+# task takes, one after the other.
+Cut = Mapping[Axis, int]
 
 
 def cut_of(walk: Walk, rounds: int) -> Cut | None:
@@ -112,7 +110,7 @@ def cut_of(walk: Walk, rounds: int) -> Cut | None:
     if not walk.axes:
         return None
     inner = math.prod(axis.extent for axis in walk.axes[1:])
-    return None if rounds % inner else Cut((walk.axes[0],), rounds // inner)
+    return None if rounds % inner else {walk.axes[0]: rounds // inner}
 
 
 class KernelWriter:
@@ -248,7 +246,7 @@ def nested(
             carried = nested(f, walks[1:], carried, body, unrolled=unrolled)
         return list(carried)
     extent = walks[0].extent
-    together = _divisor(extent, unrolled) if len(walks) == 1 and extent <= _SHORT_LOOP else 1
+    together = divisor(extent, unrolled) if len(walks) == 1 and extent <= _SHORT_LOOP else 1
     with f.loop(0, extent, together, carried=carried) as loop:
         assert loop.index is not None
         loop.next = loop.carried
@@ -296,9 +294,28 @@ def over_vectors(
     return loop.results
 
 
-def _divisor(number: int, most: int) -> int:
+def divisor(number: int, most: int) -> int:
     """The greatest divisor that is not greater than ``most``."""
     return max(each for each in range(1, max(most, 1) + 1) if number % each == 0)
+
+
+class Samples(NamedTuple):
+    """How the samples of a step are divided.
+
+    Attributes:
+        number: how many there are.
+        tasks: into how many parts of the same size they are divided.
+        values: arrays whose first axis they are.
+    """
+
+    number: int
+    tasks: int
+    values: Set[Value]
+
+    def rounds(self, walk: Walk) -> int | None:
+        """How many rounds of a loop each task takes; None for a loop over something else."""
+        is_over_samples = bool(walk.axes) and walk.axes[0].extent == self.number
+        return walk.extent // self.tasks if is_over_samples else None
 
 
 def rounds_of_a_task(extent: int) -> int:

@@ -27,6 +27,7 @@ from clearprop.executors.native.kernels.kernel import (
     Block,
     Compilation,
     KernelWriter,
+    Samples,
     Walk,
     cut_of,
     nested,
@@ -167,6 +168,7 @@ class Nest:
     def _cut(self) -> tuple[int, int, int]:
         """Work in all, number of tasks, and rounds of the outermost loop in each."""
         work = math.prod(axis.extent for axis in self.group.axes) * _cost(self.group)
+        samples = self.compilation.samples
         if self.rows:
             extent, unit = self.rows[0].extent, 1
             if self.together and len(self.rows) == 1:
@@ -175,9 +177,20 @@ class Nest:
             return work, 1, self.lane.extent  # a single row is not cut
         else:
             extent, unit = self.lane.extent, self.width * UNROLLED
+        if samples is not None and (self.group.sinks or not self.compilation.is_alone):
+            own = samples.rounds((self.rows or [self.lane])[0])
+            if own is not None and own % unit == 0 and self._is_by(samples):
+                return work, samples.tasks, own
         units = -(-extent // unit)
         chunk = -(-units // task_count(units, work)) * unit
         return work, -(-extent // chunk), chunk
+
+    def _is_by(self, samples: Samples) -> bool:
+        """Whether it computes something for each sample, or sums over them."""
+        values = [value for equation in [*self.group.members, *self.group.sinks]
+                  for value in equation.inputs]  # fmt: skip
+        values += [store.value for store in self.stores]
+        return not samples.values.isdisjoint(values)
 
     def _part(self, start: Operand | int, stop: Operand | int, task: Operand) -> None:
         """One task: some rows, or some lanes where there is only one row."""

@@ -19,6 +19,7 @@ from clearprop.executors.native.kernels.kernel import (
     Compilation,
     KernelWriter,
     Walk,
+    divisor,
     nested,
     walks_over,
 )
@@ -47,11 +48,13 @@ class SumBlock(NamedTuple):
         walks: the loops.
         rounds: how many of the first one at most.
         span: which of them; None for all.
+        exact: whether a span always has so many rounds.
     """
 
     walks: Sequence[Walk]
     rounds: int
     span: Span | None
+    exact: bool = False
 
     @property
     def length(self) -> int:
@@ -71,7 +74,8 @@ class SumBlock(NamedTuple):
         kept = 0 if self.span is None else 1
         axes = [axis for walk in self.walks[kept:] for axis in walk.axes]
         walks = [*self.walks[:kept], *walks_over(axes, lines)]
-        return SumBlock(walks, self.rounds if kept or not walks else walks[0].extent, self.span)
+        rounds = self.rounds if kept or not walks else walks[0].extent
+        return SumBlock(walks, rounds, self.span, self.exact)
 
     def before(self, f: Function, stride: int) -> Operand:
         """How far in front of the block's first step round 0 would lie, as a negative number."""
@@ -98,10 +102,14 @@ class SumBlock(NamedTuple):
         """
         if self.span is None:
             return nested(f, self.walks, carried, body, unrolled=unrolled)
-        with f.loop(*self.span, carried=carried) as loop:
+        is_plain = self.exact and len(self.walks) == 1
+        together = divisor(self.rounds, unrolled) if is_plain else 1
+        with f.loop(*self.span, together, carried=carried) as loop:
             assert loop.index is not None
-            self.walks[0].stand(loop.index)
-            loop.next = nested(f, self.walks[1:], loop.carried, body, unrolled=unrolled)
+            loop.next = loop.carried
+            for number in range(together):
+                self.walks[0].stand(f.add(loop.index, number))
+                loop.next = nested(f, self.walks[1:], loop.next, body, unrolled=unrolled)
         return loop.results
 
 

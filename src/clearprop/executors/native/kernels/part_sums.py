@@ -96,10 +96,10 @@ class Parts(Waiting):
 
     @property
     def cut(self) -> Cut | None:
-        """The outermost index of the sum, where each part is one of its places."""
+        """The outermost index of the sum, where each part has whole places of it."""
         walk = self._writer.loops.summed[0]
         cut = cut_of(walk, -(-walk.extent // self._count))
-        return Cut((*cut.axes, self._number), 1) if cut is not None and cut.rounds == 1 else None
+        return {**cut, self._number: 1} if cut is not None else None
 
     def begin(self, part: Operand) -> None:
         """Stand at a part."""

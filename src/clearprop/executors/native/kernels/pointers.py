@@ -53,13 +53,14 @@ class Pointers:
         for line in self._lines[_key(home)]:
             if line is None:
                 return None
-            step = sum(line.factor(axis) for axis in cut.axes)
-            rest = tuple(term for term in line.terms if term[0] not in cut.axes)
+            step = sum(line.factor(axis) * rounds for axis, rounds in cut.items())
+            rest = tuple(term for term in line.terms if term[0] not in cut)
             least, greatest = Affine(line.constant + home.offset, rest).range
+            greatest += sum(line.factor(axis) * (rounds - 1) for axis, rounds in cut.items())
             if step <= 0 or least < 0 or greatest >= step:
                 return None
             found.add(step)
-        return found.pop() * cut.rounds * home.type.dtype.itemsize if len(found) == 1 else None
+        return found.pop() * home.type.dtype.itemsize if len(found) == 1 else None
 
     def set(self, buffer: Buffer, address: Operand) -> None:
         """Say where a buffer of the kernel's own begins, from here on."""

@@ -110,6 +110,9 @@ class Schedule:
         copies_left: whether rows of the left factor are copied.
         waits: whether the results of a task are in memory before what follows reads them: between
             blocks of the sum, and where much is read beside them, row by row.
+        lengths: rows and columns of every task, where all have equally many; else a task's are
+            whole tiles, and the last has what is left.
+        pieces: of each sum that are added up one after the other, as if they were parts.
     """
 
     tile: Tile
@@ -120,6 +123,8 @@ class Schedule:
     right: Copy
     copies_left: bool
     waits: bool
+    lengths: tuple[int, int, int] | None = None
+    pieces: int = 1
 
 
 def choose_schedule(
@@ -183,6 +188,43 @@ def choose_schedule(
             least = groups.least
     assert best is not None
     return best
+
+
+def divided_schedule(
+    machine: Machine, sizes: Sizes, schedule: Schedule, tasks: int, *, is_summed: bool
+) -> Schedule:
+    """A schedule by which each task has as many samples as any other.
+
+    Args:
+        machine: for which processor.
+        sizes: of the loops.
+        schedule: of the contraction alone; it stays where a task would copy too much.
+        tasks: into how many parts the samples are divided.
+        is_summed: whether the sums run over the samples, and are cut; else rows are samples.
+    """
+    width = machine.lanes(sizes.element_bytes)
+    rows = list(sizes.rows)
+    if not is_summed:
+        rows[0 if rows[0] > 1 else 1] //= tasks
+    tile = choose_tile(machine, (rows[0], rows[1]), sizes.columns, width)
+    panel = tile.vectors * width
+    right = Copy.NOT if schedule.right is Copy.NOT else Copy.INSIDE
+    columns = -(-sizes.columns // panel) * panel
+    rounds = sizes.summed[0] // (tasks if is_summed else 1)
+    steps = rounds * math.prod(sizes.summed[1:])
+    if right is Copy.INSIDE and steps * columns * sizes.element_bytes > _PANELS_BYTES:
+        return schedule
+    return Schedule(
+        tile,
+        (rows[0], rows[1], columns),
+        tasks if is_summed else 1,
+        0,
+        rounds,
+        right,
+        copies_left=False,
+        waits=False,
+        lengths=(rows[0], rows[1], sizes.columns),
+    )
 
 
 def _parts(machine: Machine, sizes: Sizes, left: Factor, right: Factor) -> int:

@@ -44,11 +44,11 @@ class Level:
         return Span(start, f.minimum(f.add(start, self.size), self.walk.extent))
 
 
-def edges(walk: Walk, size: int) -> list[int]:
-    """The sizes that tiles on a walk have: the usual one, and that of the last if it is less."""
-    rest = walk.extent % size
-    if walk.extent < size:
-        return [walk.extent]
+def edges(extent: int, size: int) -> list[int]:
+    """The sizes that tiles have: the usual one, and that of the last if it is less."""
+    rest = extent % size
+    if extent < size:
+        return [extent]
     return [size, rest] if rest else [size]
 
 
@@ -58,6 +58,7 @@ def over_tiles(
     spans: Mapping[Walk, Span],
     sizes: Sequence[int],
     write: Callable[[Variant], None],
+    lengths: Sequence[int] | None = None,
 ) -> None:
     """Loops over the tiles of a task: columns outside, so that a panel stays in the first cache.
 
@@ -67,38 +68,50 @@ def over_tiles(
         spans: the task's part of each.
         sizes: of a whole tile, on each of them.
         write: writes a tile of some form.
+        lengths: rounds of each walk in every task, where all have equally many; else tasks begin
+            with whole tiles.
     """
+    ends = [integer(walk.extent) for walk in walks]
+    if lengths is not None:
+        ends = [spans[walk].stop for walk in walks]
+    else:
+        lengths = [walk.extent for walk in walks]
     with ExitStack() as stack:
         for place in (2, 0, 1):
             walk, size = walks[place], sizes[place]
             index = spans[walk].start
-            if walk.extent > size:
+            if lengths[place] > size:
                 loop = stack.enter_context(f.loop(*spans[walk], size))
                 assert loop.index is not None
                 index = loop.index
             if walk.axes:
                 walk.stand(index)
-        _each_form(f, walks, sizes, write)
+        forms = [edges(length, size) for length, size in zip(lengths, sizes, strict=True)]
+        _each_form(f, walks, forms, ends, write)
 
 
 def _each_form(
-    f: Function, walks: Sequence[Walk], sizes: Sequence[int], write: Callable[[Variant], None]
+    f: Function,
+    walks: Sequence[Walk],
+    forms: Sequence[Sequence[int]],
+    ends: Sequence[Operand],
+    write: Callable[[Variant], None],
 ) -> None:
     """Write a tile in every form that it has at some place, each where it has that form.
 
     Args:
         f: the kernel.
         walks: of the tile's rows (two) and columns.
-        sizes: of a whole tile, on each of them.
+        forms: sizes that a tile has on each of them.
+        ends: where each ends.
         write: writes a tile of some form.
     """
-    forms = [edges(walk, size) for walk, size in zip(walks, sizes, strict=True)]
     for form in product(*forms):
         with ExitStack() as stack:
-            for walk, size, options in zip(walks, form, forms, strict=True):
+            for walk, size, options, end in zip(walks, form, forms, ends, strict=True):
                 if len(options) > 1:
                     assert walk.axis.operand is not None
-                    bound = integer(walk.extent - options[-1])
+                    bound = f.add(end, -options[-1])
                     word = "icmp slt" if size == options[0] else "icmp sge"
                     stack.enter_context(f.when(f.compare(word, walk.axis.operand, bound)))
             write(Variant(*form))

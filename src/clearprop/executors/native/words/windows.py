@@ -18,7 +18,6 @@ from clearprop.executors.native.kernels.affine import Affine, Axis, Index, linea
 from clearprop.executors.native.kernels.elements import Lanes
 from clearprop.executors.native.kernels.kernel import (
     Compilation,
-    Cut,
     KernelWriter,
     Walk,
     nested,
@@ -78,7 +77,7 @@ def write_windows(compilation: Compilation, group: Group) -> None:
             _Pieces(writer, word, home, batch).write(runs, equation.params["window"])
         else:
             write_window_loops(writer, word, home, batch, slidings)
-    writer.finish(tasks, work, cut=Cut((batch,), chunk))
+    writer.finish(tasks, work, cut={batch: chunk})
 
 
 def slidings_of(equation: Equation, *, goes_back: bool) -> list[Sliding]:

@@ -14,7 +14,6 @@ them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import product
 
 from clearprop.executors.native.groups import Group
 from clearprop.executors.native.kernels.affine import Affine, Axis, linear
@@ -30,7 +29,6 @@ from clearprop.executors.native.kernels.kernel import (
 )
 from clearprop.executors.native.kernels.packing import Span, SumBlock, on_stack
 from clearprop.executors.native.kernels.part_sums import Waiting
-from clearprop.executors.native.kernels.reducers import Reducer
 from clearprop.executors.native.kernels.sums import Side, SumOfProducts
 from clearprop.executors.native.kernels.tile_loops import Level, over_tiles
 from clearprop.executors.native.kernels.tile_sums import Loops, TileSums, Variant
@@ -39,10 +37,8 @@ from clearprop.executors.native.kernels.winograd.squares import Range, Squares
 from clearprop.executors.native.kernels.winograd.transforms import (
     INPUT,
     PLACES,
-    POINTS,
     RESULT,
     RESULTS,
-    transformed,
 )
 from clearprop.executors.native.kernels.winograd.weights import transformed_kernel
 from clearprop.executors.native.kernels.winograd.windows import Windows
@@ -123,8 +119,7 @@ class Winograd(ContractionWriter):
         self._squares.transform(None, rows, self.form.left, windows.channel, INPUT, self._input)
         self._multiply()
         results = self._waiting(self._squares.first_result(windows.high, first))
-        is_finite = self._transform_results(results, rows)
-        with f.when(f.binary("xor", is_finite, constant("i1", 1))):
+        with f.when(self._transform_results(results, rows)):
             self._by_definition(results, spans)
         self._ending.of_task(results, spans)
 
@@ -167,10 +162,9 @@ class Winograd(ContractionWriter):
             over_tiles(f, loops.tiled, spans, (1, blocks.tile.inner, blocks.panel), write)
 
     def _transform_results(self, results: Waiting, rows: Range) -> Operand:
-        """Transform products into results; returns whether all of these are finite."""
+        """Transform products into results; returns whether any of these is not finite."""
         f, squares, home = self.f, self._squares, self._results
         vector = Walk((Axis(self._column.extent // self.width),))
-        zero = constant(squares.vector, 0)
 
         def columns(carried: list[Operand]) -> list[Operand]:
             assert vector.axis.operand is not None
@@ -180,62 +174,36 @@ class Winograd(ContractionWriter):
             line = squares.row(self._products, self._column)
             source, _ = self.elements.place(self._products, line)
             target, _ = self.elements.place(home, results.line)
+            planes = source, self._products.strides[0]
+            places = target, home.strides[:2]
+            return [squares.transform_back(RESULT, planes, places, self.width, carried[0])]
 
-            def number(row: int, place: int) -> Operand:
-                plane = (row * POINTS + place) * self._products.strides[0]
-                address = f.address(source, squares.element, plane)
-                return f.load(squares.vector, address, pinned=True)
-
-            (check,) = carried
-            places = product(range(RESULTS), repeat=2)
-            for x, (row, place) in zip(transformed(f, RESULT, number), places, strict=True):
-                at = row * home.strides[0] + place * home.strides[1]
-                f.store(x, f.address(target, squares.element, at))
-                check = f.multiply_add(x, zero, check)
-            return [check]
-
+        zero = constant(squares.vector, 0)
         (check,) = squares.each(
             None, rows, [zero], lambda carried: nested(f, [vector], carried, columns)
         )
-        (found,) = Reducer("reduce_sum", self.dtype).across(f, [check])
-        return f.compare("fcmp oeq", found, constant(found.type, 0))
+        return squares.is_not_finite(check)
 
     def _by_definition(self, results: Waiting, spans: Mapping[Walk, Span]) -> None:
         """The results of a block, product by product."""
         f, windows, extent = self.f, self._windows, self._windows.column.extent
-        left, right = self.form.left, self.form.right
-        gaps, zero = self.form.gaps, constant(self._squares.vector, 0)
+        summed = [Walk((axis,)) for axis in (*windows.taps, windows.channel)]
+        steps = SumBlock(summed, summed[0].extent, None)
 
-        def columns(start: Operand, count: int) -> None:
+        def columns(start: Operand, count: int) -> list[Operand]:
             windows.column.operand = start
-
-            def step(carried: list[Operand]) -> list[Operand]:
-                self.elements.lanes = Lanes(None)
-                place, _ = self.elements.place(left.home, left.line)
-                x = f.splat(f.load(self._squares.element, place), self.width)
-                self.elements.lanes = Lanes(windows.column, self.width, count)
-                place, stride = self.elements.place(right.home, right.line)
-                y = self.elements.load_from(place, stride, self.dtype)
-                added = f.multiply_add(x, f.splat(y, self.width), carried[0])
-                if gaps is None:
-                    return [added]
-                return [f.select(gaps.are_elsewhere(self.elements), added, carried[0])]
-
-            summed = [Walk((axis,)) for axis in (*windows.taps, windows.channel)]
-            (x,) = nested(f, summed, [zero], step)
-            results.keep(Variant(1, 1, count), [x])
-
-        def whole(carried: list[Operand], start: Operand) -> list[Operand]:
-            columns(start, self.width)
-            return carried
-
-        def rest(carried: list[Operand], start: int) -> list[Operand]:
-            columns(integer(start), extent - start)
-            return carried
+            results.keep(
+                Variant(1, 1, count), [self._squares.by_definition(self.form, steps, count)]
+            )
+            return []
 
         with (
             f.loop(*spans[self.loops.row_outer]) as high,
             f.loop(*spans[self.loops.row_inner]) as wide,
         ):
             windows.high.operand, windows.wide.operand = high.index, wide.index
-            over_vectors(f, extent, (0, extent), self.width, [], whole, rest)
+            over_vectors(
+                f, extent, (0, extent), self.width, [],
+                lambda _, start: columns(start, self.width),
+                lambda _, start: columns(integer(start), extent - start),
+            )  # fmt: skip

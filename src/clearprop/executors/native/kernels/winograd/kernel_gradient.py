@@ -9,7 +9,7 @@ As in ``convolution``, a part whose results are not finite is computed again by 
 
 from __future__ import annotations
 
-from itertools import product
+from collections.abc import Callable, Sequence
 
 from clearprop.executors.native.groups import Group
 from clearprop.executors.native.kernels.affine import Affine, Axis, linear
@@ -24,7 +24,6 @@ from clearprop.executors.native.kernels.kernel import (
 )
 from clearprop.executors.native.kernels.packing import Span, SumBlock, on_stack
 from clearprop.executors.native.kernels.part_sums import Parts, Waiting
-from clearprop.executors.native.kernels.reducers import Reducer
 from clearprop.executors.native.kernels.sums import Side, SumOfProducts
 from clearprop.executors.native.kernels.tile_loops import over_tiles
 from clearprop.executors.native.kernels.tile_sums import Loops, TileSums, Variant
@@ -35,9 +34,6 @@ from clearprop.executors.native.kernels.winograd.transforms import (
     GRADIENT,
     INPUT,
     PLACES,
-    POINTS,
-    TAPS,
-    transformed,
 )
 from clearprop.executors.native.kernels.winograd.windows import Windows
 from clearprop.executors.native.llvm.registers import Operand, constant, integer
@@ -115,8 +111,7 @@ class WinogradSum(ContractionWriter):
                 stop = f.minimum(f.add(inner.index, blocks.rows), high)
                 rows = Range(inner.index, f.add(stop, f.multiply(inner.index, -1)))
                 self._add(some, rows)
-        is_finite = self._transform_sums()
-        with f.when(f.binary("xor", is_finite, constant("i1", 1))):
+        with f.when(self._transform_sums()):
             self._by_definition(images)
 
     def _add(self, images: Range, rows: Range) -> None:
@@ -155,84 +150,58 @@ class WinogradSum(ContractionWriter):
             over_tiles(f, loops.tiled, spans, (1, tile.inner, tile.vectors * self.width), write)
 
     def _transform_sums(self) -> Operand:
-        """Transform the sums into results; returns whether all of these are finite."""
-        f, windows, squares, extent = (
-            self.f,
-            self._windows,
-            self._squares,
-            self._windows.column.extent,
-        )
-        home, sums, zero = self._parts.home, self._sums_home, constant(self._squares.vector, 0)
+        """Transform the sums into results; returns whether any of these is not finite."""
+        windows, squares, sums = self._windows, self._squares, self._sums_home
         steps = [self._parts.line.factor(tap) for tap in windows.taps]
+        self._place.operand = integer(0)
         for tap in windows.taps:
             tap.operand = integer(0)
-        self._place.operand = integer(0)
 
-        def columns(check: Operand, start: Operand, count: int) -> list[Operand]:
-            self._column.operand = windows.column.operand = start
-            self.elements.lanes = Lanes(None)
+        def columns(carried: list[Operand], count: int) -> list[Operand]:
+            self._column.operand = windows.column.operand
             source, _ = self.elements.place(sums, self._line)
-            target, _ = self.elements.place(home, self._parts.line)
+            target, _ = self.elements.place(self._parts.home, self._parts.line)
+            planes, places = (source, sums.strides[0]), (target, steps)
+            return [squares.transform_back(GRADIENT, planes, places, count, carried[0])]
 
-            def number(row: int, place: int) -> Operand:
-                plane = (row * POINTS + place) * sums.strides[0]
-                address = f.address(source, squares.element, plane)
-                return f.load(squares.vector, address, pinned=True)
-
-            places = product(range(TAPS), repeat=2)
-            for x, (row, place) in zip(transformed(f, GRADIENT, number), places, strict=True):
-                at = row * steps[0] + place * steps[1]
-                f.store_first(x, f.address(target, squares.element, at), count)
-                check = f.multiply_add(x, zero, check)
-            return [check]
-
-        (check,) = nested(
-            f,
-            [Walk((windows.channel,))],
-            [zero],
-            lambda carried: over_vectors(
-                f, extent, (0, extent), self.width, carried,
-                lambda carried, start: columns(carried[0], start, self.width),
-                lambda carried, start: columns(carried[0], integer(start), extent - start),
-            ),
-        )  # fmt: skip
-        (found,) = Reducer("reduce_sum", self.dtype).across(f, [check])
-        return f.compare("fcmp oeq", found, constant(found.type, 0))
+        zero = constant(squares.vector, 0)
+        (check,) = self._over_results([windows.channel], [zero], columns)
+        return squares.is_not_finite(check)
 
     def _by_definition(self, images: Span) -> None:
         """The results of some images, product by product."""
-        f, windows, extent = self.f, self._windows, self._windows.column.extent
-        left, right, zero = self.form.left, self.form.right, constant(self._squares.vector, 0)
-        steps = SumBlock(
-            [Walk((axis,)) for axis in (windows.image, windows.high, windows.wide)],
-            windows.image.extent,
-            images,
-        )
+        windows = self._windows
+        summed = [Walk((axis,)) for axis in (windows.image, windows.high, windows.wide)]
+        steps = SumBlock(summed, windows.image.extent, images)
 
-        def columns(start: Operand, count: int) -> list[Operand]:
-            windows.column.operand = start
-
-            def step(carried: list[Operand]) -> list[Operand]:
-                self.elements.lanes = Lanes(None)
-                place, _ = self.elements.place(left.home, left.line)
-                x = f.splat(f.load(self._squares.element, place), self.width)
-                place, _ = self.elements.place(right.home, right.line)
-                y = f.load_first(self._squares.element, place, count, self.width)
-                return [f.multiply_add(x, y, carried[0])]
-
-            (x,) = steps.over(f, [zero], step)
-            self.elements.lanes = Lanes(None)
+        def columns(carried: list[Operand], count: int) -> list[Operand]:
+            x = self._squares.by_definition(self.form, steps, count)
             target, _ = self.elements.place(self._parts.home, self._parts.line)
-            f.store_first(x, target, count)
-            return []
+            self.f.store_first(x, target, count)
+            return carried
 
-        nested(
-            f,
-            [Walk((axis,)) for axis in (*windows.taps, windows.channel)],
-            [],
-            lambda carried: over_vectors(
-                f, extent, (0, extent), self.width, carried,
-                lambda _, start: columns(start, self.width),
-                lambda _, start: columns(integer(start), extent - start),
-            ),
-        )  # fmt: skip
+        self._over_results([*windows.taps, windows.channel], [], columns)
+
+    def _over_results(
+        self,
+        axes: Sequence[Axis],
+        carried: Sequence[Operand],
+        write: Callable[[list[Operand], int], list[Operand]],
+    ) -> list[Operand]:
+        """Loops over these axes and vectors of columns, of so many lanes each."""
+        column = self._windows.column
+
+        def vector(carried: list[Operand], start: Operand, count: int) -> list[Operand]:
+            column.operand = start
+            self.elements.lanes = Lanes(None)
+            return write(carried, count)
+
+        def columns(carried: list[Operand]) -> list[Operand]:
+            extent, width = column.extent, self.width
+            return over_vectors(
+                self.f, extent, (0, extent), width, carried,
+                lambda states, start: vector(states, start, width),
+                lambda states, start: vector(states, integer(start), extent - start),
+            )  # fmt: skip
+
+        return nested(self.f, [Walk((axis,)) for axis in axes], carried, columns)

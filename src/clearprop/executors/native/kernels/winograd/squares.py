@@ -7,6 +7,7 @@ so the products of one place are a matrix product over all squares.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import NamedTuple
 
 from clearprop.executors.native.homes import Home
@@ -14,10 +15,12 @@ from clearprop.executors.native.kernels.affine import Affine, Axis, linear
 from clearprop.executors.native.kernels.elements import Lanes
 from clearprop.executors.native.kernels.forms import ContractionWriter
 from clearprop.executors.native.kernels.kernel import over_vectors
-from clearprop.executors.native.kernels.packing import on_stack
-from clearprop.executors.native.kernels.sums import Side
+from clearprop.executors.native.kernels.packing import SumBlock, on_stack
+from clearprop.executors.native.kernels.reducers import Reducer
+from clearprop.executors.native.kernels.sums import Side, SumOfProducts
 from clearprop.executors.native.kernels.winograd.transforms import (
     PLACES,
+    POINTS,
     RESULTS,
     Matrix,
     transformed,
@@ -182,3 +185,66 @@ class Squares:
                 reaches_back = self._f.compare("icmp ne", odd, integer(0))
                 x = self._f.select(reaches_back, constant(x.type, 0), x)
         return x
+
+    # -- back ------------------------------------------------------------------------------
+
+    def transform_back(
+        self,
+        matrix: Matrix,
+        source: tuple[Operand, int],
+        target: tuple[Operand, Sequence[int]],
+        count: int,
+        check: Operand,
+    ) -> Operand:
+        """Transform a vector of squares back, and store it; returns the check after it.
+
+        Args:
+            matrix: of the transform.
+            source: address of the first place, and elements from place to place.
+            target: address of the first number, and elements from one to the next on both axes.
+            count: how many lanes are stored.
+            check: zero if all numbers before were finite.
+        """
+        f, zero = self._f, constant(self.vector, 0)
+
+        def number(row: int, place: int) -> Operand:
+            start = f.address(source[0], self.element, (row * POINTS + place) * source[1])
+            return f.load(self.vector, start, pinned=True)
+
+        places = product(range(len(matrix)), repeat=2)
+        for x, at in zip(transformed(f, matrix, number), places, strict=True):
+            start = sum(each * step for each, step in zip(at, target[1], strict=True))
+            f.store_first(x, f.address(target[0], self.element, start), count)
+            check = f.multiply_add(x, zero, check)  # NaN from then on, if x is not finite
+        return check
+
+    def is_not_finite(self, check: Operand) -> Operand:
+        """Whether any of the numbers that were checked is not finite."""
+        (found,) = Reducer("reduce_sum", self._dtype).across(self._f, [check])
+        return self._f.compare("fcmp une", found, constant(found.type, 0))
+
+    def by_definition(self, form: SumOfProducts, steps: SumBlock, count: int) -> Operand:
+        """A vector of results where the loops stand, product by product.
+
+        Args:
+            form: the products.
+            steps: that are added up.
+            count: how many lanes are in use.
+        """
+        f, elements, column = self._f, self._elements, self._windows.column
+
+        def step(carried: list[Operand]) -> list[Operand]:
+            elements.lanes = Lanes(None)
+            place, _ = elements.place(form.left.home, form.left.line)
+            x = f.splat(f.load(self.element, place), self._width)
+            elements.lanes = Lanes(column, self._width, count)
+            place, stride = elements.place(form.right.home, form.right.line)
+            y = f.splat(elements.load_from(place, stride, self._dtype), self._width)
+            added = f.multiply_add(x, y, carried[0])
+            if form.gaps is not None:
+                added = f.select(form.gaps.are_elsewhere(elements), added, carried[0])
+            return [added]
+
+        (result,) = steps.over(f, [constant(self.vector, 0)], step)
+        elements.lanes = Lanes(None)
+        return result

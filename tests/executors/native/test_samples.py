@@ -1,0 +1,144 @@
+"""Small steps of training: all kernels divide the samples alike, and threads hardly wait."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import clearprop as cp
+from clearprop.executors.native import samples as dividing
+from clearprop.executors.native.executor import Compiled
+from clearprop.executors.native.llvm.machine import this_machine
+from clearprop.executors.native.pace import Pace
+from clearprop.executors.native.plan import Bundle, Repetition
+from clearprop.ir.program import Program
+from clearprop.ir.types import TensorType
+from clearprop.ir.value import Value
+from clearprop.primitives import dot_general, maximum, multiply
+
+PLAIN = {"contract": ((1,), (0,)), "batch": ((), ())}
+
+
+def layers(batch: int, units: int) -> tuple[Program, set[Value]]:
+    """Two layers and the gradient of the second's weights; and the inputs that have a row each."""
+    x, v, w = (Value(TensorType(s)) for s in ((batch, units), (units, units), (units, units)))
+    hidden = dot_general(x, v, **PLAIN)
+    hidden = maximum(hidden, multiply(hidden, hidden))
+    output = dot_general(hidden, w, **PLAIN)
+    gradient = dot_general(hidden, output, contract=((0,), (0,)), batch=((), ()))
+    return Program.under([v, gradient, output], [v, x, w]), {x}
+
+
+def test_the_samples_are_found_through_all_layers() -> None:
+    program, rows = layers(32, 64)
+    found = dividing.divided_samples(program, rows)
+    assert found is not None
+    assert (found.number, found.tasks) == (32, 2)
+    shapes = sorted(value.shape for value in found.values)
+    assert shapes == [(32, 64)] * 5  # the images, two products, and what lies between them
+
+
+@pytest.mark.parametrize(
+    ("batch", "units", "why"),
+    [
+        (33, 64, "an odd number"),
+        (6, 200, "too few for each task"),
+        (16, 16, "so little work that threads would only wait"),
+        (512, 512, "so much that they may wait"),
+    ],
+)
+def test_others_are_not_divided(batch: int, units: int, why: str) -> None:
+    program, rows = layers(batch, units)
+    assert dividing.divided_samples(program, rows) is None, why
+
+
+def test_products_of_something_else_are_not_divided() -> None:
+    program, rows = layers(32, 64)
+    x, y = Value(TensorType((64, 64))), Value(TensorType((64, 64)))
+    others = Program.under([*program.outputs, dot_general(x, y, **PLAIN)], [*program.inputs, x, y])
+    assert dividing.divided_samples(others, rows) is None
+
+
+def model_of(threads: int, optimizer: str) -> cp.Model:
+    model = cp.models.mlp((30,), 3, (64, 48))
+    loss = cp.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss, metrics=["accuracy"], threads=threads)
+    return model
+
+
+def trained(threads: int, optimizer: str, batch: int) -> list[np.ndarray[Any, Any]]:
+    """Weights after two epochs, the last batch of another size, and the losses."""
+    cp.set_seed(0)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(5 * batch + 7, 30)).astype(np.float32)
+    y = rng.integers(0, 3, len(x))
+    model = model_of(threads, optimizer)
+    history = model.fit(x, y, batch_size=batch, epochs=2, verbose=0)
+    return [*model.get_weights(), np.array(history.history["loss"])]
+
+
+@pytest.mark.parametrize("batch", [32, 40])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_training_gives_the_same_bits_with_any_number_of_threads(
+    optimizer: str, batch: int
+) -> None:
+    one = trained(1, optimizer, batch)
+    for threads in (2, 3):
+        for mine, theirs in zip(trained(threads, optimizer, batch), one, strict=True):
+            assert mine.tobytes() == theirs.tobytes()
+
+
+def test_a_step_is_one_bundle_and_the_updates() -> None:
+    program, _ = layers(32, 64)
+    together = Compiled(program, this_machine(), (1, 1), 2, together=True)
+    (repetition,) = (s for s in together.plan.steps if isinstance(s, Repetition))
+    (bundle,) = (step for step in repetition.plan.steps if isinstance(step, Bundle))
+    assert bundle.tasks == 2
+    assert [kernel.label for kernel in bundle.kernels].count("dot_general") == 3
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=s).astype(np.float32) for s in ((64, 64), (3, 32, 64), (64, 64))]
+    alone = Compiled(program, this_machine(), (1, 1), 1)
+    for mine, theirs in zip(together(arrays), alone(arrays), strict=True):
+        assert mine.tobytes() == theirs.tobytes()
+
+
+# -- how many threads ----------------------------------------------------------------------
+
+
+def run(pace: Pace, seconds: dict[int, float], calls: int) -> list[int]:
+    """With how many threads so many calls run, if a round takes so long with each number."""
+    chosen = []
+    for _ in range(calls):
+        threads = pace.choose()
+        pace.note(threads, 1000, 1000 * seconds[threads])
+        chosen.append(threads)
+    return chosen
+
+
+def test_several_threads_work_where_they_are_faster() -> None:
+    chosen = run(Pace(4), {1: 20e-6, 4: 10e-6}, 50)
+    assert chosen[:2] == [4, 1]
+    assert set(chosen[2:]) == {4}
+
+
+def test_one_works_where_it_is_faster_and_the_others_are_tried_now_and_then() -> None:
+    chosen = run(Pace(2), {1: 20e-6, 2: 30e-6}, 200)
+    tries = [number for number, threads in enumerate(chosen) if threads == 2]
+    assert 5 <= len(tries) <= 12
+    assert tries[-1] - tries[-2] == 33
+
+
+def test_the_choice_follows_the_machine() -> None:
+    pace = Pace(2)
+    run(pace, {1: 20e-6, 2: 10e-6}, 10)
+    assert run(pace, {1: 20e-6, 2: 40e-6}, 10)[2:6] == [1, 1, 1, 1]
+    assert set(run(pace, {1: 20e-6, 2: 10e-6}, 20)[-5:]) == {2}
+
+
+def test_one_disturbed_call_decides_nothing() -> None:
+    pace = Pace(2)
+    run(pace, {1: 20e-6, 2: 10e-6}, 10)
+    assert run(pace, {1: 20e-6, 2: 90e-6}, 1) == [2]
+    assert set(run(pace, {1: 20e-6, 2: 10e-6}, 10)) == {2}
