@@ -109,7 +109,7 @@ def test_entries_that_are_no_code_are_compiled_again(folder: Path, compilations:
         assert cache.load(path.name) == whole
 
 
-BLUEPRINT = Blueprint("run_alone", 1, 2, 64, 128, 0, (0, 3), 0.5, (("nest 5", 10),))
+BLUEPRINT = Blueprint("run_alone", 1, 2, 64, 128, 0, (0, 3), 0.5, 0.25, (("nest 5", 10),))
 
 
 def test_blueprints_survive_packing() -> None:

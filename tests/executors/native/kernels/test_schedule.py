@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clearprop.executors.native.kernels.affine import Axis
 from clearprop.executors.native.kernels.schedule import (
     Copy,
     Factor,
@@ -17,6 +18,8 @@ from clearprop.executors.native.kernels.schedule import (
     choose_schedule,
 )
 from clearprop.executors.native.kernels.tiles import Tile, choose_tile
+from clearprop.executors.native.kernels.winograd.blocks import choose_blocks, choose_sum_blocks
+from clearprop.executors.native.kernels.winograd.windows import Windows
 from clearprop.executors.native.llvm.machine import Machine, neon_machine
 
 AVX2 = Machine("x86_64-unknown-linux-gnu", "x86-64", "+avx2,+fma", 32, 16)
@@ -102,3 +105,45 @@ def test_tiles_fill_the_registers_and_waste_little() -> None:
     assert wide.rows * wide.vectors >= 24
     # 8 positions in a row: 4 and 4, rather than 6 and 2.
     assert choose_tile(AVX2, (8, 8), 64, 8).inner == 4
+
+
+# -- Winograd's way ----------------------------------------------------------------------
+
+
+def windows_of_size(images: int, high: int, wide: int, channels: int, columns: int) -> Windows:
+    taps = Axis(3), Axis(3)
+    return Windows(Axis(images), Axis(high), Axis(wide), taps, Axis(channels), Axis(columns))
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@given(
+    images=st.integers(1, 300), high=st.integers(4, 300), wide=st.integers(4, 3000),
+    channels=st.integers(1, 600), columns=st.integers(1, 600),
+)  # fmt: skip
+def test_squares_fit_on_a_stack(
+    machine: Machine, images: int, high: int, wide: int, channels: int, columns: int
+) -> None:
+    windows = windows_of_size(images, high, wide, channels, columns)
+    squares = windows.squares
+    bytes_of_square = 4 * 16 * (channels + columns + 2 * machine.lanes(4))
+    blocks, sums = choose_blocks(machine, windows, 4), choose_sum_blocks(machine, windows, 4)
+    for found in (blocks, sums):
+        if found is not None:
+            assert found.rows <= squares[0]
+            assert found.wide <= squares[1]
+            assert found.rows == 1 or found.wide == squares[1]
+            area = found.rows * found.wide * (found.images if found is sums else 1)
+            assert area == 1 or area * bytes_of_square <= machine.level2_bytes
+    if sums is not None:
+        assert sums.images == 1 or sums.rows == squares[0]
+        assert 4 * 16 * channels * columns <= 1 << 20
+        assert 1 <= sums.parts <= images
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_few_channels_and_small_images_go_by_the_definition(machine: Machine) -> None:
+    for sizes in ((64, 32, 32, 1, 1), (2, 5, 5, 4, 4)):
+        assert choose_blocks(machine, windows_of_size(*sizes), 4) is None
+        assert choose_sum_blocks(machine, windows_of_size(*sizes), 4) is None
+    for sizes in ((64, 32, 32, 32, 32), (64, 8, 8, 64, 64), (1, 14, 14, 32, 64)):
+        assert choose_blocks(machine, windows_of_size(*sizes), 4) is not None

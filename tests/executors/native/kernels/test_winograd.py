@@ -46,6 +46,7 @@ SQUARES: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
     "padding on one side": ((2, 12, 12, 32), (3, 3, 32, 32), {"padding": ((2, 0), (0, 1))}),
     "one image": ((1, 14, 14, 32), (3, 3, 32, 64), {}),
     "many rows": ((1, 61, 20, 32), (3, 3, 32, 32), {}),
+    "wide rows": ((1, 9, 283, 32), (3, 3, 32, 32), {}),
     "many images": ((70, 6, 6, 32), (3, 3, 32, 32), {}),
 }
 OTHERS: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
@@ -170,7 +171,7 @@ def test_any_number_of_threads_gives_the_same_bits(name: str, word: str) -> None
 @pytest.mark.parametrize("machine", MACHINES, ids=width_name)
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("word", WORDS)
-@pytest.mark.parametrize("name", ["even", "odd", "inside", "many rows"])
+@pytest.mark.parametrize("name", ["even", "odd", "inside", "many rows", "wide rows"])
 def test_what_is_not_finite_stays_where_it_belongs(
     name: str, word: str, bad: float, machine: Machine
 ) -> None:

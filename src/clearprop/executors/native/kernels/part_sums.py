@@ -31,18 +31,24 @@ class Waiting:
         sums: writes the sums of tiles.
         home: where they lie.
         line: the place of a result in it, as a sum of the loops' indices.
-        start: the address of the first result of the task.
+        start: the address of the first result of the task, if they are ever cleared.
         size_bytes: of all its results.
     """
 
     def __init__(
-        self, sums: TileSums, home: Home, line: Affine, start: Operand, size_bytes: int
+        self,
+        sums: TileSums,
+        home: Home,
+        line: Affine,
+        start: Operand | None = None,
+        size_bytes: int = 0,
     ) -> None:
         self._sums, self.home, self.line = sums, home, line
         self._start, self._size_bytes = start, size_bytes
 
     def clear(self) -> None:
         """Let all results be zero."""
+        assert self._start is not None
         self._sums.f.clear(self._start, self._size_bytes)
 
     def loaded(self, variant: Variant) -> list[Operand]:

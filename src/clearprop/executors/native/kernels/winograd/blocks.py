@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from clearprop.executors.native.kernels.schedule import part_count, task_limit
-from clearprop.executors.native.kernels.tiles import Tile, choose_tile, tile_cost
+from clearprop.executors.native.kernels.tiles import Tile, balanced, choose_tile, tile_cost
 from clearprop.executors.native.kernels.winograd.transforms import PLACES, TAPS
 from clearprop.executors.native.kernels.winograd.windows import Windows
 from clearprop.executors.native.llvm.machine import Machine
@@ -15,6 +15,7 @@ from clearprop.executors.native.llvm.machine import Machine
 _INPUT, _RESULT = 48.0, 40.0
 _KERNEL, _KERNEL_MADE, _KERNEL_ADDED = 1.5, 12.0, 3.0
 _IDLE = 0.4  # of a task: what threads wait for one another in the end
+_MOST_SUMS_BYTES = 1 << 20  # of a kernel's gradient on the stack
 _WORTH = 0.85  # of the time that products by definition take
 
 
@@ -23,12 +24,14 @@ class Blocks(NamedTuple):
 
     Attributes:
         rows: of squares that are transformed and multiplied together.
-        of_task: how many such blocks a task has.
+        wide: squares in each of them.
+        of_task: over how many blocks of rows a task goes.
         tile: of a product.
         panel: columns of a tile.
     """
 
     rows: int
+    wide: int
     of_task: int
     tile: Tile
     panel: int
@@ -40,12 +43,14 @@ class SumBlocks(NamedTuple):
     Attributes:
         images: that are transformed and multiplied together.
         rows: of squares in each of them.
+        wide: squares in each row.
         parts: into how many tasks all images are divided.
         tile: of a product.
     """
 
     images: int
     rows: int
+    wide: int
     parts: int
     tile: Tile
 
@@ -61,11 +66,11 @@ def choose_blocks(machine: Machine, windows: Windows, size: int) -> Blocks | Non
     sizes = _Sizes(machine, windows, size)
     images, (high, wide) = windows.image.extent, windows.squares
     wanted = task_limit(2 * images * sizes.products)
+    most = max(1, machine.level2_bytes // 4 // sizes.of_square)  # squares
+    part = balanced(wide, most)  # of a row
     best, least = None, float("inf")
-    for rows in range(1, high + 1):
-        squares = rows * wide
-        if rows > 1 and squares * sizes.of_square > machine.level2_bytes // 4:
-            break
+    for rows in range(1, max(1, min(high, most // wide)) + 1):
+        squares = rows * part
         tile = choose_tile(machine, (1, squares), windows.column.extent, sizes.width)
         cost = PLACES * sizes.channels * tile_cost(tile, (1, squares), sizes.results)
         cost += squares * (sizes.inputs * _INPUT + sizes.results * _RESULT)
@@ -74,9 +79,9 @@ def choose_blocks(machine: Machine, windows: Windows, size: int) -> Blocks | Non
         for of_task in {1, blocks}:
             tasks = images * -(-blocks // of_task)
             idle = 0.0 if wanted == 1 else tasks % 2 / tasks + _IDLE / min(tasks, wanted)
-            total = cost * blocks * (1 + idle)
+            total = cost * blocks * -(-wide // part) * (1 + idle)
             if total < least:
-                best, least = Blocks(rows, of_task, tile, tile.vectors * sizes.width), total
+                best, least = Blocks(rows, part, of_task, tile, tile.vectors * sizes.width), total
     shape = windows.high.extent, windows.wide.extent
     tile = choose_tile(machine, shape, windows.column.extent, sizes.width)
     usual = TAPS**2 * sizes.channels * tile_cost(tile, shape, sizes.results)
@@ -93,22 +98,22 @@ def choose_sum_blocks(machine: Machine, windows: Windows, size: int) -> SumBlock
     """
     sizes = _Sizes(machine, windows, size)
     images, (high, wide) = windows.image.extent, windows.squares
-    if sizes.kernel * sizes.width * size > machine.level2_bytes:
+    if sizes.kernel * sizes.width * size > min(machine.level2_bytes, _MOST_SUMS_BYTES):
         return None
     parts = part_count(machine, TAPS**2 * sizes.channels * windows.column.extent * size, images)
     most = max(1, machine.level2_bytes // 4 // sizes.of_square)  # squares
-    rows = min(high, max(1, most // wide))
+    rows, part = min(high, max(1, most // wide)), balanced(wide, most)
     together = min(-(-images // parts), max(1, most // (high * wide)))
     tile = choose_tile(machine, (1, sizes.channels), windows.column.extent, sizes.width)
     cost = PLACES * tile_cost(tile, (1, sizes.channels), sizes.results) * high * wide
     cost += high * wide * (sizes.inputs + sizes.results) * _INPUT
-    cost += sizes.kernel * _KERNEL_ADDED * -(-high // rows) / together
+    cost += sizes.kernel * _KERNEL_ADDED * -(-high // rows) * -(-wide // part) / together
     cost += sizes.kernel * _KERNEL_MADE * parts / images
     shape = TAPS, TAPS * sizes.channels
     usual_tile = choose_tile(machine, shape, windows.column.extent, sizes.width)
     usual = tile_cost(usual_tile, shape, sizes.results)
     usual *= windows.high.extent * windows.wide.extent
-    return SumBlocks(together, rows, parts, tile) if cost < _WORTH * usual else None
+    return SumBlocks(together, rows, part, parts, tile) if cost < _WORTH * usual else None
 
 
 class _Sizes:

@@ -33,7 +33,7 @@ from clearprop.executors.native.kernels.sums import Side, SumOfProducts
 from clearprop.executors.native.kernels.tile_loops import Level, over_tiles
 from clearprop.executors.native.kernels.tile_sums import Loops, TileSums, Variant
 from clearprop.executors.native.kernels.winograd.blocks import Blocks
-from clearprop.executors.native.kernels.winograd.squares import Range, Squares
+from clearprop.executors.native.kernels.winograd.squares import Area, Range, Squares
 from clearprop.executors.native.kernels.winograd.transforms import (
     INPUT,
     PLACES,
@@ -67,11 +67,11 @@ class Winograd(ContractionWriter):
     ) -> None:
         super().__init__(compilation, group, form, f"{group.members[0].primitive.name} (Winograd)")
         self._windows, self._blocks = windows, blocks
-        self._squares = Squares(self, windows, 1, blocks.rows)
+        self._squares = Squares(self, windows, 1, blocks.rows, blocks.wide)
         self._column = Axis(-(-windows.column.extent // blocks.panel) * blocks.panel)
         self._input = self._squares.planes(windows.channel.extent)
         self._products = self._squares.planes(self._column.extent)
-        shape = (RESULTS * blocks.rows, RESULTS * windows.squares[1], self._column.extent)
+        shape = RESULTS * blocks.rows, RESULTS * blocks.wide, self._column.extent
         self._results, self._memory = on_stack(self.elements, TensorType(shape, self.dtype))
         self._sums = TileSums(
             self.elements, self.loops, form.left, form.right, self.width,
@@ -90,9 +90,14 @@ class Winograd(ContractionWriter):
         high, wide = windows.squares
         rows = Walk((Axis(high),))
         levels = [Level(rows, blocks.rows * blocks.of_task)]
-        with self.each_task(levels), self.f.loop(*self.spans[rows], blocks.rows) as loop:
-            assert loop.index is not None
-            self._block(loop.index)
+        with (
+            self.each_task(levels),
+            self.f.loop(*self.spans[rows], blocks.rows) as outer,
+            self.f.loop(0, wide, blocks.wide) as inner,
+        ):
+            assert outer.index is not None
+            assert inner.index is not None
+            self._block(outer.index, inner.index)
         products = windows.image.extent * high * wide * PLACES
         self.writer.finish(
             self.task_count(levels),
@@ -101,37 +106,48 @@ class Winograd(ContractionWriter):
             cut=self.cut_of(levels),
         )
 
-    def _block(self, start: Operand) -> None:
-        """Some rows of squares, from number ``start`` on, and what follows them."""
-        f, windows, count = self.f, self._windows, self._blocks.rows
-        all_rows = windows.squares[0]
-        # The last block may reach back over squares of the one before.
-        first = f.minimum(start, all_rows - count) if all_rows % count else start
-        begin, end = f.multiply(start, RESULTS), f.multiply(f.add(start, count), RESULTS)
+    def _block(self, row: Operand, place: Operand) -> None:
+        """Some squares, from a row and a place in it on, and what follows them."""
+        windows, squares, blocks = self._windows, self._squares, self._blocks
+        rows, high = self._reach(row, blocks.rows, windows.high)
+        wide, across = self._reach(place, blocks.wide, windows.wide)
         spans = {
-            self.loops.row_outer: Span(begin, f.minimum(end, windows.high.extent)),
-            self.loops.row_inner: Span(integer(0), integer(windows.wide.extent)),
+            self.loops.row_outer: high,
+            self.loops.row_inner: across,
             self.loops.column: Span(integer(0), integer(windows.column.extent)),
         }
+        area = Area(None, rows, wide)
         for tap in windows.taps:
             tap.operand = integer(0)
-        rows = Range(first, count)
-        self._squares.transform(None, rows, self.form.left, windows.channel, INPUT, self._input)
+        squares.transform(area, self.form.left, windows.channel, INPUT, self._input)
         self._multiply()
-        results = self._waiting(self._squares.first_result(windows.high, first))
-        with f.when(self._transform_results(results, rows)):
+        results = self._waiting(
+            squares.first_result(windows.high, rows.first),
+            squares.first_result(windows.wide, wide.first),
+        )
+        with self.f.when(self._transform_results(results, area)):
             self._by_definition(results, spans)
         self._ending.of_task(results, spans)
 
-    def _waiting(self, first: Operand) -> Waiting:
-        """The memory of a block's results, the first of which are in this row of the image."""
-        home, loops = self._results, self.loops
-        before = self.f.multiply(first, -home.strides[0])
-        address = self.f.address(self._memory, self._squares.element, before)
+    def _reach(self, start: Operand, count: int, axis: Axis) -> tuple[Range, Span]:
+        """The squares of a block on one axis, and which results are its own.
+
+        The last block may reach back over squares of the one before.
+        """
+        f, squares = self.f, -(-axis.extent // RESULTS)
+        first = f.minimum(start, squares - count) if squares % count else start
+        begin, end = f.multiply(start, RESULTS), f.multiply(f.add(start, count), RESULTS)
+        return Range(first, count), Span(begin, f.minimum(end, axis.extent))
+
+    def _waiting(self, row: Operand, place: Operand) -> Waiting:
+        """The memory of a block's results, the first of which are here in the image."""
+        f, home, loops = self.f, self._results, self.loops
+        before = f.add(f.multiply(row, -home.strides[0]), f.multiply(place, -home.strides[1]))
+        address = f.address(self._memory, self._squares.element, before)
         self.writer.pointers.set(home.buffer, address)
         axes = loops.row_outer.axis, loops.row_inner.axis, loops.column.axis
         line = linear(tuple(map(Affine.of, axes)), home.strides)
-        return Waiting(self._sums, home, line, self._memory, home.type.size_bytes)
+        return Waiting(self._sums, home, line)
 
     def _multiply(self) -> None:
         """The products of all squares, channels and columns, place by place."""
@@ -150,7 +166,7 @@ class Winograd(ContractionWriter):
             row_steps=(0, self._input.strides[1]),
         )
         line = squares.product(self._products, place, self._column)
-        results = Waiting(sums, self._products, line, self._memory, 0)
+        results = Waiting(sums, self._products, line)
         spans = {walk: Span(integer(0), integer(walk.extent)) for walk in loops.tiled}
         steps = SumBlock([summed], channel.extent, None)
 
@@ -161,7 +177,7 @@ class Winograd(ContractionWriter):
             place.operand = loop.index
             over_tiles(f, loops.tiled, spans, (1, blocks.tile.inner, blocks.panel), write)
 
-    def _transform_results(self, results: Waiting, rows: Range) -> Operand:
+    def _transform_results(self, results: Waiting, area: Area) -> Operand:
         """Transform products into results; returns whether any of these is not finite."""
         f, squares, home = self.f, self._squares, self._results
         vector = Walk((Axis(self._column.extent // self.width),))
@@ -179,9 +195,7 @@ class Winograd(ContractionWriter):
             return [squares.transform_back(RESULT, planes, places, self.width, carried[0])]
 
         zero = constant(squares.vector, 0)
-        (check,) = squares.each(
-            None, rows, [zero], lambda carried: nested(f, [vector], carried, columns)
-        )
+        (check,) = squares.each(area, [zero], lambda carried: nested(f, [vector], carried, columns))
         return squares.is_not_finite(check)
 
     def _by_definition(self, results: Waiting, spans: Mapping[Walk, Span]) -> None:

@@ -10,6 +10,7 @@ As in ``convolution``, a part whose results are not finite is computed again by 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 from clearprop.executors.native.groups import Group
 from clearprop.executors.native.kernels.affine import Affine, Axis, linear
@@ -22,13 +23,13 @@ from clearprop.executors.native.kernels.kernel import (
     nested,
     over_vectors,
 )
-from clearprop.executors.native.kernels.packing import Span, SumBlock, on_stack
+from clearprop.executors.native.kernels.packing import Span, SumBlock
 from clearprop.executors.native.kernels.part_sums import Parts, Waiting
 from clearprop.executors.native.kernels.sums import Side, SumOfProducts
 from clearprop.executors.native.kernels.tile_loops import over_tiles
 from clearprop.executors.native.kernels.tile_sums import Loops, TileSums, Variant
 from clearprop.executors.native.kernels.winograd.blocks import SumBlocks
-from clearprop.executors.native.kernels.winograd.squares import Range, Squares
+from clearprop.executors.native.kernels.winograd.squares import Area, Range, Squares
 from clearprop.executors.native.kernels.winograd.transforms import (
     DERIVATIVE,
     GRADIENT,
@@ -37,7 +38,6 @@ from clearprop.executors.native.kernels.winograd.transforms import (
 )
 from clearprop.executors.native.kernels.winograd.windows import Windows
 from clearprop.executors.native.llvm.registers import Operand, constant, integer
-from clearprop.ir.types import TensorType
 
 
 class WinogradSum(ContractionWriter):
@@ -61,13 +61,11 @@ class WinogradSum(ContractionWriter):
     ) -> None:
         super().__init__(compilation, group, form, f"{group.members[0].primitive.name} (Winograd)")
         self._windows, self._blocks = windows, blocks
-        self._squares = Squares(self, windows, blocks.images, blocks.rows)
+        self._squares = Squares(self, windows, blocks.images, blocks.rows, blocks.wide)
         self._input = self._squares.planes(windows.channel.extent)
         self._derivatives = self._squares.planes(windows.column.extent)
         columns = self._derivatives.type.shape[-1]
-        type_ = TensorType((PLACES, windows.channel.extent, columns), self.dtype)
-        self._sums_home, self._memory = on_stack(self.elements, type_)
-        self.writer.pointers.set(self._sums_home.buffer, self._memory)
+        self._sums_home = self._squares.on_stack((windows.channel.extent, columns))
         self._place, self._column = Axis(PLACES), Axis(columns)
         axes = self._place, windows.channel, self._column
         self._line = linear(tuple(map(Affine.of, axes)), self._sums_home.strides)
@@ -100,31 +98,30 @@ class WinogradSum(ContractionWriter):
     def _part(self, images: Span) -> None:
         """The sums of some images."""
         f, blocks, windows = self.f, self._blocks, self._windows
-        f.clear(self._memory, self._sums_home.type.size_bytes)
-        high = windows.squares[0]
-        with f.loop(*images, blocks.images) as outer:
-            assert outer.index is not None
-            stop = f.minimum(f.add(outer.index, blocks.images), images.stop)
-            some = Range(outer.index, f.add(stop, f.multiply(outer.index, -1)))
-            with f.loop(0, high, blocks.rows) as inner:
-                assert inner.index is not None
-                stop = f.minimum(f.add(inner.index, blocks.rows), high)
-                rows = Range(inner.index, f.add(stop, f.multiply(inner.index, -1)))
-                self._add(some, rows)
+        f.clear(self.writer.pointers.address(self._sums_home), self._sums_home.buffer.size_bytes)
+        high, wide = windows.squares
+        everything = (images, blocks.images), (Span(integer(0), integer(high)), blocks.rows)
+        with ExitStack() as stack:
+            ranges = []
+            for span, size in (*everything, (Span(integer(0), integer(wide)), blocks.wide)):
+                loop = stack.enter_context(f.loop(*span, size))
+                assert loop.index is not None
+                stop = f.minimum(f.add(loop.index, size), span.stop)
+                ranges.append(Range(loop.index, f.add(stop, f.multiply(loop.index, -1))))
+            self._add(Area(*ranges))
         with f.when(self._transform_sums()):
             self._by_definition(images)
 
-    def _add(self, images: Range, rows: Range) -> None:
+    def _add(self, area: Area) -> None:
         """Add up the products of some squares."""
         f, windows, squares = self.f, self._windows, self._squares
         left, right = self.form.left, self.form.right
         for tap in windows.taps:
             tap.operand = integer(0)
-        squares.transform(images, rows, left, windows.channel, INPUT, self._input)
-        squares.transform(
-            images, rows, right, windows.column, DERIVATIVE, self._derivatives, once=True
-        )
-        count = f.multiply(f.multiply(images.size, rows.size), windows.squares[1])
+        squares.transform(area, left, windows.channel, INPUT, self._input)
+        squares.transform(area, right, windows.column, DERIVATIVE, self._derivatives, once=True)
+        assert area.images is not None
+        count = f.multiply(f.multiply(area.images.size, area.rows.size), area.wide.size)
         summed = Walk((squares.axis,))
         row, column = Walk((windows.channel,)), Walk((self._column,))
         loops = Loops([], Walk(()), row, column, [summed])
@@ -137,7 +134,7 @@ class WinogradSum(ContractionWriter):
             is_padded=True,
             row_steps=(0, 1),
         )
-        results = Waiting(sums, self._sums_home, self._line, self._memory, 0)
+        results = Waiting(sums, self._sums_home, self._line)
         spans = {walk: Span(integer(0), integer(walk.extent)) for walk in loops.tiled}
         steps = SumBlock([summed], squares.axis.extent, Span(integer(0), count))
         tile = self._blocks.tile

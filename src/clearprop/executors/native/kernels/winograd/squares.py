@@ -18,6 +18,7 @@ from clearprop.executors.native.kernels.kernel import over_vectors
 from clearprop.executors.native.kernels.packing import SumBlock, on_stack
 from clearprop.executors.native.kernels.reducers import Reducer
 from clearprop.executors.native.kernels.sums import Side, SumOfProducts
+from clearprop.executors.native.kernels.winograd.planes import plane_size, planes_in
 from clearprop.executors.native.kernels.winograd.transforms import (
     PLACES,
     POINTS,
@@ -28,16 +29,28 @@ from clearprop.executors.native.kernels.winograd.transforms import (
 from clearprop.executors.native.kernels.winograd.windows import Windows
 from clearprop.executors.native.llvm.registers import Operand, constant, integer, vector_type
 from clearprop.executors.native.mathematics.elementwise import memory_type
-from clearprop.ir.types import TensorType
-
-_APART = 16  # elements between planes: else they would meet at the same place of a cache
+from clearprop.ir.types import Shape, TensorType
 
 
 class Range(NamedTuple):
-    """Some images or rows of squares: the first, and how many."""
+    """Neighbours on an axis: the first, and how many."""
 
     first: Operand
     size: Operand | int
+
+
+class Area(NamedTuple):
+    """Some squares.
+
+    Attributes:
+        images: whose; None for those of the image at which the loops stand.
+        rows: of squares.
+        wide: which in each row.
+    """
+
+    images: Range | None
+    rows: Range
+    wide: Range
 
 
 class Squares:
@@ -48,6 +61,7 @@ class Squares:
         windows: its windows.
         images: how many a block has at most.
         rows: of squares in an image it has at most.
+        wide: squares that it has in each row at most.
 
     Attributes:
         axis: numbers them.
@@ -55,22 +69,26 @@ class Squares:
         vector: type of a vector of them.
     """
 
-    def __init__(self, writer: ContractionWriter, windows: Windows, images: int, rows: int) -> None:
+    def __init__(
+        self, writer: ContractionWriter, windows: Windows, images: int, rows: int, wide: int
+    ) -> None:
         self._f, self._elements, self._pointers = writer.f, writer.elements, writer.writer.pointers
         self._width, self._dtype, self._windows = writer.width, writer.dtype, windows
-        self._image, self._row, self._wide = map(Axis, (images, rows, windows.squares[1]))
-        self.axis = Axis(images * rows * windows.squares[1])
+        self._image, self._row, self._wide = map(Axis, (images, rows, wide))
+        self.axis = Axis(images * rows * wide)
         self.element = memory_type(writer.dtype)
         self.vector = vector_type(self.element, writer.width)
 
     def planes(self, size: int) -> Home:
         """Memory on the stack for so many numbers of each square at each place."""
-        squares, size = self.axis.extent, -(-size // self._width) * self._width
-        plane = squares * size + _APART
-        home, memory = on_stack(self._elements, TensorType((PLACES * plane,), self._dtype))
+        return self.on_stack((self.axis.extent, -(-size // self._width) * self._width))
+
+    def on_stack(self, shape: Shape) -> Home:
+        """Planes on the stack."""
+        count = PLACES * plane_size(shape, self._dtype)
+        home, memory = on_stack(self._elements, TensorType((count,), self._dtype))
         self._pointers.set(home.buffer, memory)
-        type_ = TensorType((PLACES, squares, size), self._dtype)
-        return Home(home.buffer, type_, 0, (plane, size, 1))
+        return planes_in(home.buffer, shape, self._dtype)
 
     def row(self, planes: Home, axis: Axis) -> Affine:
         """Where the loops over squares, and that over an axis, stand in the first plane."""
@@ -85,42 +103,42 @@ class Squares:
 
     def each(
         self,
-        images: Range | None,
-        rows: Range,
+        area: Area,
         carried: Sequence[Operand],
         body: Callable[[list[Operand]], list[Operand]],
     ) -> list[Operand]:
         """Loops over squares; what the body returns is carried on.
 
         Args:
-            images: whose squares; None for those of the image at which the loops stand.
-            rows: of squares.
+            area: whose squares.
             carried: what the first square starts from.
             body: writes one.
         """
         f, windows = self._f, self._windows
 
         def over_rows(carried: Sequence[Operand]) -> list[Operand]:
-            with f.loop(0, rows.size, carried=carried) as outer:
+            with f.loop(0, area.rows.size, carried=carried) as outer:
                 assert outer.index is not None
                 self._row.operand = outer.index
                 windows.high.operand = self.first_result(
-                    windows.high, f.add(rows.first, outer.index)
+                    windows.high, f.add(area.rows.first, outer.index)
                 )
-                with f.loop(0, self._wide.extent, carried=outer.carried) as inner:
+                with f.loop(0, area.wide.size, carried=outer.carried) as inner:
                     assert inner.index is not None
                     self._wide.operand = inner.index
-                    windows.wide.operand = self.first_result(windows.wide, inner.index)
+                    windows.wide.operand = self.first_result(
+                        windows.wide, f.add(area.wide.first, inner.index)
+                    )
                     inner.next = body(inner.carried)
                 outer.next = inner.results
             return outer.results
 
-        if images is None:
+        if area.images is None:
             return over_rows(carried)
-        with f.loop(0, images.size, carried=carried) as loop:
+        with f.loop(0, area.images.size, carried=carried) as loop:
             assert loop.index is not None
             self._image.operand = loop.index
-            windows.image.operand = f.add(images.first, loop.index)
+            windows.image.operand = f.add(area.images.first, loop.index)
             loop.next = over_rows(loop.carried)
         return loop.results
 
@@ -130,15 +148,19 @@ class Squares:
         return self._f.minimum(place, axis.extent - RESULTS) if axis.extent % RESULTS else place
 
     def transform(
-        self, images: Range | None, rows: Range, side: Side, axis: Axis, matrix: Matrix,
+        self,
+        area: Area,
+        side: Side,
+        axis: Axis,
+        matrix: Matrix,
         into: Home,
-        *, once: bool = False,
-    ) -> None:  # fmt: skip
+        *,
+        once: bool = False,
+    ) -> None:
         """Transform what squares read of a factor.
 
         Args:
-            images: whose squares, as in ``each``.
-            rows: of squares.
+            area: whose squares.
             side: the factor, from a square's first number on.
             axis: of its channels, which lie side by side.
             matrix: of the transform.
@@ -171,7 +193,7 @@ class Squares:
             channels(integer(start), extent - start)
             return carried
 
-        self.each(images, rows, [], lambda carried: over_vectors(
+        self.each(area, [], lambda carried: over_vectors(
             f, extent, (0, extent), self._width, carried, whole, rest
         ))  # fmt: skip
 

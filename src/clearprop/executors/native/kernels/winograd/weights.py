@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels.affine import Affine, Axis, total
 from clearprop.executors.native.kernels.elements import Lanes
 from clearprop.executors.native.kernels.kernel import Compilation, KernelWriter, task_count
 from clearprop.executors.native.kernels.sums import Side
+from clearprop.executors.native.kernels.winograd.planes import planes_bytes, planes_in
 from clearprop.executors.native.kernels.winograd.transforms import (
     KERNEL,
     PLACES,
@@ -15,7 +15,6 @@ from clearprop.executors.native.kernels.winograd.transforms import (
 from clearprop.executors.native.kernels.winograd.windows import Windows
 from clearprop.executors.native.llvm.registers import Operand, constant, integer, vector_type
 from clearprop.executors.native.mathematics.elementwise import memory_type
-from clearprop.ir.types import TensorType
 
 
 def transformed_kernel(
@@ -36,9 +35,10 @@ def transformed_kernel(
         Where it lies, at the first place of a square, and elements from place to place.
     """
     channels, dtype = windows.channel.extent, kernel.home.type.dtype
-    type_ = TensorType((PLACES, column.extent // panel, channels, panel), dtype)
+    shape = column.extent // panel, channels, panel
     lasts = kernel.home.buffer in compilation.lasting
-    home = Home.plain(compilation.temporary(type_.size_bytes, lasts=lasts), type_)
+    size = planes_bytes(shape, dtype)
+    home = planes_in(compilation.temporary(size, lasts=lasts), shape, dtype)
     line = total([Affine.of(windows.channel).times(panel), Affine.of(column).times(channels)])
     writer = KernelWriter(compilation, "kernel (Winograd)")
     f, elements, element = writer.function, writer.elements, memory_type(dtype)
@@ -51,7 +51,7 @@ def transformed_kernel(
     def vector(start: Operand, at: int, count: int) -> list[Operand]:
         """So many columns of the transformed kernel, ``at`` columns after the start of a panel."""
         if count <= 0:
-            return [constant(vector_type(element, width), 0)] * type_.shape[0]
+            return [constant(vector_type(element, width), 0)] * PLACES
         elements.lanes = Lanes(windows.column, width, count)
 
         def number(row: int, place: int) -> Operand:
@@ -71,7 +71,8 @@ def transformed_kernel(
 
     extent = windows.column.extent
     whole = extent // panel * panel
-    tasks = task_count(channels, type_.size * 4)
+    work = 4 * home.type.size
+    tasks = task_count(channels, work)
     with f.loop(writer.begin, writer.end) as loop:
         assert loop.index is not None
         rows = -(-channels // tasks)
@@ -85,5 +86,5 @@ def transformed_kernel(
             if whole < extent:
                 windows.column.operand = column.operand = integer(whole)
                 one_panel(extent - whole)
-    writer.finish(-(-channels // rows), type_.size * 4, is_before=lasts)
+    writer.finish(-(-channels // rows), work, is_before=lasts)
     return Side(home, line), home.strides[0]
