@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
 from typing import NamedTuple
 
 from clearprop.executors.native.homes import Buffer
@@ -29,9 +31,8 @@ class _Touched(NamedTuple):
     span: int | None
 
     def meets(self, other: _Touched) -> bool:
-        """Whether the order of both matters."""
-        is_shared = self.root is other.root
-        overlap = is_shared and self.start < other.stop and other.start < self.stop
+        """Whether the order of both matters, which are parts of the same."""
+        overlap = self.start < other.stop and other.start < self.stop
         return overlap and (self.written or other.written)
 
     def keeps_to(self, other: _Touched) -> bool:
@@ -51,15 +52,17 @@ class Access:
         self.is_alone = kernels[0].tasks == 1
         seconds = sum(kernel.seconds for kernel in kernels)
         self.is_claimed = not self.is_alone and seconds > _SMALL_SECONDS
-        self._touched = [
-            _Touched(*_range(home.buffer), home.buffer, written, span)
-            for kernel in kernels
-            for home, written, span in zip(kernel.homes, kernel.written, kernel.spans, strict=True)
-        ]
+        self._touched: dict[object, list[_Touched]] = {}  # by what it is a part of
+        for kernel in kernels:
+            for home, written, span in zip(kernel.homes, kernel.written, kernel.spans, strict=True):
+                one = _Touched(*_range(home.buffer), home.buffer, written, span)
+                self._touched.setdefault(one.root, []).append(one)
 
     def meets(self, other: Access) -> bool:
         """Whether one of them has to end before the other begins."""
-        return any(mine.meets(theirs) for mine in self._touched for theirs in other._touched)
+        if self._touched.keys().isdisjoint(other._touched):  # most are: many are asked
+            return False
+        return any(mine.meets(theirs) for mine, theirs in self._pairs(other))
 
     def waits_for(self, other: Access) -> bool:
         """Whether this one may begin only when the other one has ended everywhere."""
@@ -68,11 +71,13 @@ class Access:
     def keeps_to(self, other: Access) -> bool:
         """Whether each task needs of the other kernel no more than the task of its own number."""
         return all(
-            mine.keeps_to(theirs)
-            for mine in self._touched
-            for theirs in other._touched
-            if mine.meets(theirs)
+            mine.keeps_to(theirs) for mine, theirs in self._pairs(other) if mine.meets(theirs)
         )
+
+    def _pairs(self, other: Access) -> Iterator[tuple[_Touched, _Touched]]:
+        """Memory of both that is part of the same."""
+        for root in self._touched.keys() & other._touched.keys():
+            yield from product(self._touched[root], other._touched[root])
 
 
 def _range(buffer: Buffer) -> tuple[object, int, int]:

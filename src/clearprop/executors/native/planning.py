@@ -249,7 +249,8 @@ class _Planner:
         """
         copies: _Copies = []
         self._moved: list[tuple[Home, Home]] = []
-        self._shown = [value for value in self.program.outputs if not self._is_early(value)]
+        shown = [value for value in self.program.outputs if not self._is_early(value)]
+        self._shown = set[Value]().union(*map(self._seen, shown))  # by what comes out late
         for carry in carries:
             if carry.after is carry.before:
                 continue
@@ -328,7 +329,7 @@ class _Planner:
         group = self.grouping.group_of[carry.after]
         if carry.after.type != carry.before.type or carry.after in group.sink_values:
             return False
-        if any(carry.before in self._seen(value) for value in self._shown):
+        if carry.before in self._shown:
             return False
         for other in self.grouping.groups:
             if carry.before in other.reads and other.position > group.position:

@@ -74,6 +74,7 @@ class TileSums:
         row_steps: elements from row to row of the left factor within a tile, on the last two axes
             of the rows.
         gaps: zeros of ``left`` that are left out; tiles are single rows then.
+        unrolled: how many steps of the sum may be written one after the other.
     """
 
     def __init__(
@@ -87,10 +88,11 @@ class TileSums:
         is_padded: bool,
         row_steps: tuple[int, int],
         gaps: Gaps | None = None,
+        unrolled: int = _UNROLLED,
     ) -> None:
         self.elements, self.loops, self.left, self.right = elements, loops, left, right
         self.f, self.width, self._is_padded = elements.function, width, is_padded
-        self._row_steps, self._gaps = row_steps, gaps
+        self._row_steps, self._gaps, self._most_unrolled = row_steps, gaps, unrolled
         self.dtype: DType = left.home.type.dtype
         self.element = memory_type(self.dtype)
         column = loops.column
@@ -137,7 +139,7 @@ class TileSums:
         assert machine is not None
         if again > 0 and (rows + 1) * vectors + again >= machine.vector_registers:
             return 1
-        return max(1, min(_UNROLLED, _UNROLLED_ROWS // rows))
+        return max(1, min(self._most_unrolled, _UNROLLED_ROWS // rows))
 
     def step(self, variant: Variant, sums: list[Operand]) -> list[Operand]:
         """One product for each of the tile's results."""

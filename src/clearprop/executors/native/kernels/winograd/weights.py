@@ -7,11 +7,7 @@ from clearprop.executors.native.kernels.elements import Lanes
 from clearprop.executors.native.kernels.kernel import Compilation, KernelWriter, task_count
 from clearprop.executors.native.kernels.sums import Side
 from clearprop.executors.native.kernels.winograd.planes import planes_bytes, planes_in
-from clearprop.executors.native.kernels.winograd.transforms import (
-    KERNEL,
-    PLACES,
-    transformed,
-)
+from clearprop.executors.native.kernels.winograd.transforms import KERNEL, PLACES, transformed
 from clearprop.executors.native.kernels.winograd.windows import Windows
 from clearprop.executors.native.llvm.registers import Operand, constant, integer, vector_type
 from clearprop.executors.native.mathematics.elementwise import memory_type
@@ -34,7 +30,7 @@ def transformed_kernel(
     Returns:
         Where it lies, at the first place of a square, and elements from place to place.
     """
-    channels, dtype = windows.channel.extent, kernel.home.type.dtype
+    channels, extent, dtype = windows.channel.extent, windows.column.extent, kernel.home.type.dtype
     shape = column.extent // panel, channels, panel
     lasts = kernel.home.buffer in compilation.lasting
     size = planes_bytes(shape, dtype)
@@ -42,40 +38,49 @@ def transformed_kernel(
     line = total([Affine.of(windows.channel).times(panel), Affine.of(column).times(channels)])
     writer = KernelWriter(compilation, "kernel (Winograd)")
     f, elements, element = writer.function, writer.elements, memory_type(dtype)
-    width = compilation.machine.lanes(dtype.itemsize)
     steps = [kernel.line.factor(axis) for axis in windows.taps]
     stride = kernel.line.factor(windows.column)
+    # Single numbers where columns do not lie side by side: far less code, and little work beside
+    # that of the products.
+    width = compilation.machine.lanes(dtype.itemsize) if stride == 1 else 1
     for tap in windows.taps:
         tap.operand = integer(0)
 
-    def vector(start: Operand, at: int, count: int) -> list[Operand]:
-        """So many columns of the transformed kernel, ``at`` columns after the start of a panel."""
-        if count <= 0:
-            return [constant(vector_type(element, width), 0)] * PLACES
-        elements.lanes = Lanes(windows.column, width, count)
+    def columns(at: Operand, count: int) -> None:
+        """So many columns of a panel, the first of them ``at``; zeros where there are none."""
+        elements.lanes = Lanes(None)
+        source, _ = elements.place(kernel.home, kernel.line)
+        target, _ = elements.place(home, line)
+        source = f.address(source, element, f.multiply(at, stride))
+        target = f.address(target, element, at)
 
         def number(row: int, place: int) -> Operand:
-            offset = row * steps[0] + place * steps[1] + at * stride
-            x = elements.load_from(f.address(start, element, offset), stride, dtype)
-            return f.widen(f.splat(x, width), width)
+            start = f.address(source, element, row * steps[0] + place * steps[1])
+            return f.load_first(element, start, count, width)
 
-        return list(transformed(f, KERNEL, number))
+        results = [constant(vector_type(element, width), 0)] * PLACES
+        for place, x in enumerate(transformed(f, KERNEL, number) if count else results):
+            f.store(x, f.address(target, element, place * home.strides[0]))
 
     def one_panel(count: int) -> None:
-        elements.lanes = Lanes(None)
-        start, _ = elements.place(kernel.home, kernel.line)
-        target, _ = elements.place(home, line)
-        for at in range(0, panel, width):
-            for number, x in enumerate(vector(start, at, min(width, count - at))):
-                f.store(x, f.address(target, element, number * home.strides[0] + at))
+        """A panel of which so many columns are there."""
+        whole = count // width * width
+        if whole:
+            with f.loop(0, whole, width) as loop:
+                assert loop.index is not None
+                columns(loop.index, width)
+        if whole < count:
+            columns(integer(whole), count - whole)
+        filled = -(-count // width) * width
+        if filled < panel:
+            with f.loop(filled, panel, width) as loop:
+                assert loop.index is not None
+                columns(loop.index, 0)
 
-    extent = windows.column.extent
-    whole = extent // panel * panel
-    work = 4 * home.type.size
-    tasks = task_count(channels, work)
+    whole, work = extent // panel * panel, 4 * home.type.size
+    rows = -(-channels // task_count(channels, work))
     with f.loop(writer.begin, writer.end) as loop:
         assert loop.index is not None
-        rows = -(-channels // tasks)
         first = f.multiply(loop.index, rows)
         with f.loop(first, f.minimum(f.add(first, rows), channels)) as inner:
             windows.channel.operand = inner.index
