@@ -40,7 +40,7 @@ from clearprop.executors.native.kernels.winograd.transforms import (
     RESULT,
     RESULTS,
 )
-from clearprop.executors.native.kernels.winograd.weights import transformed_kernel
+from clearprop.executors.native.kernels.winograd.weights import TransformedKernel
 from clearprop.executors.native.kernels.winograd.windows import Windows
 from clearprop.executors.native.llvm.registers import Operand, constant, integer
 from clearprop.ir.types import TensorType
@@ -84,9 +84,10 @@ class Winograd(ContractionWriter):
     def write(self) -> None:
         """Append the kernels."""
         windows, blocks = self._windows, self._blocks
-        self._weights, self._weights_step = transformed_kernel(
+        self._weights = TransformedKernel(
             self.compilation, self.form.right, windows, self._column, blocks.panel
         )
+        self._weights.write()
         high, wide = windows.squares
         rows = Walk((Axis(high),))
         levels = [Level(rows, blocks.rows * blocks.of_task)]
@@ -155,12 +156,12 @@ class Winograd(ContractionWriter):
         channel, place = self._windows.channel, Axis(PLACES)
         summed = Walk((channel,))
         loops = Loops([], Walk(()), Walk((squares.axis,)), Walk((self._column,)), [summed])
-        step = Affine.of(place).times(self._weights_step)
+        weights, step = self._weights.side, Affine.of(place).times(self._weights.step)
         sums = TileSums(
             self.elements,
             loops,
             Side(self._input, squares.product(self._input, place, channel)),
-            Side(self._weights.home, self._weights.line + step),
+            Side(weights.home, weights.line + step),
             self.width,
             is_padded=True,
             row_steps=(0, self._input.strides[1]),
