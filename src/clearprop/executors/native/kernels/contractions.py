@@ -117,12 +117,13 @@ class Contraction(ContractionWriter):
         is_alone = self.compilation.is_alone
         if samples.rounds(walks[is_summed]) is None or (is_alone and not is_summed):
             return schedule
-        is_at_once = schedule.parts == 1 and schedule.rounds == self.sizes.summed[0]
-        if is_alone and is_at_once:
-            return replace(schedule, pieces=samples.tasks)
-        return divided_schedule(
+        divided = divided_schedule(
             self.compilation.machine, self.sizes, schedule, samples.tasks, is_summed=is_summed
         )
+        is_at_once = schedule.parts == 1 and schedule.rounds == self.sizes.summed[0]
+        if is_alone and is_at_once and divided is not schedule:
+            return replace(schedule, pieces=samples.tasks)  # the same sums, in one task
+        return divided
 
     def _reads_after(self) -> int:
         """Bytes that the equations after the contraction read, number by number of its results."""
