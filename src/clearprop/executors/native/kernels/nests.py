@@ -43,7 +43,7 @@ from clearprop.executors.native.llvm.registers import Operand, constant_vector, 
 from clearprop.executors.native.mathematics.elementwise import memory_type
 from clearprop.ir.value import Equation, Value
 
-_MOST_BLOCKS = 4  # vectors of a row that stay in registers
+_MOST_BLOCKS = 8  # vectors of a row that stay in registers
 _FEW_MEMBERS = 4  # equations beside which the loop around them would count
 _MOST_STACK_BYTES = 1 << 15
 
