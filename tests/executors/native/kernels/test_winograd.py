@@ -151,7 +151,7 @@ def test_errors_are_about_those_of_sums_by_definition(word: str, machine: Machin
     exact = meaning.run(program, [array.astype("f8") for array in arrays])[0]
     found, plain = Compiled(program, machine)(arrays)[0], meaning.run(program, arrays)[0]
     errors = [np.sqrt(np.mean((each - exact) ** 2)) for each in (found, plain)]
-    assert errors[0] <= 3 * errors[1]
+    assert errors[0] <= 2.5 * errors[1]  # NumPy adds up long sums in parts, which rounds less
 
 
 @pytest.mark.parametrize("word", WORDS)
