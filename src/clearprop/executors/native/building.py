@@ -27,7 +27,8 @@ from clearprop.executors.native.llvm.machine import Machine
 from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.memory import check_capacity
 from clearprop.executors.native.plan import Plan
-from clearprop.executors.native.planning import Surroundings, make_call_plan, make_loop_plan
+from clearprop.executors.native.planning import Surroundings
+from clearprop.executors.native.whole_plans import make_call_plan, make_loop_plan
 from clearprop.ir.program import Program
 from clearprop.ir.value import Array
 

@@ -74,9 +74,10 @@ class Compilation:
         samples: what kernels divide among their tasks, if they all divide the same; one thread
             alone adds up the same parts, and divides nothing else.
         is_alone: whether one thread runs it.
-        lasting: memory that is the same in all rounds of the loop that this is the body of.
-        before: kernels that run once, before that loop.
-        borrowed: memory that lasts as long as that loop.
+        lasting: memory that is the same in all rounds of the loop that this is the body of, or in
+            most calls.
+        before: kernels that run once, before that loop, or when that memory is new.
+        borrowed: memory that lasts as long as what they make.
     """
 
     module: Module
