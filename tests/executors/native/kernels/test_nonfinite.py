@@ -12,18 +12,11 @@ from clearprop.ir.primitive import REGISTRY
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Array, Value
-from clearprop.primitives import convolution
 from tests.support.agreement import all_agree
+from tests.support.convolutions import WORDS, Sliding, program_of
 from tests.support.native_kernels import machines, width_name
 
 MACHINES = machines()
-PLAIN: dict[str, Any] = {
-    "strides": (1, 1),
-    "padding": ((0, 0), (0, 0)),
-    "input_dilation": (1, 1),
-    "kernel_dilation": (1, 1),
-    "groups": 1,
-}
 # x, kernel, and how it slides where that is not plain.
 SLIDING: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
     "inside": ((2, 6, 7, 3), (3, 3, 3, 5), {}),
@@ -49,20 +42,6 @@ SLIDING: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
     "many channels": ((1, 4, 5, 70), (3, 3, 70, 130), {"padding": ((1, 1), (1, 1))}),
     "long sums in parts": ((2, 6, 6, 24), (3, 3, 24, 700), {"padding": ((1, 1), (1, 1))}),
 }
-WORDS = ("convolution", "convolution_input_gradient", "convolution_kernel_gradient")
-
-
-def inputs_of(word: str, name: str) -> tuple[list[tuple[int, ...]], dict[str, Any]]:
-    """Shapes of the word's inputs, and its params."""
-    x, kernel, how = SLIDING[name]
-    params = PLAIN | how
-    operands = (Value(TensorType(shape, np.dtype("f4"))) for shape in (x, kernel))
-    output = convolution(*operands, **params).shape
-    if word == "convolution":
-        return [x, kernel], params
-    if word == "convolution_input_gradient":
-        return [output, kernel], params | {"space": x[1:-1]}
-    return [x, output], params | {"window": kernel[:-2]}
 
 
 def with_a_few(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> Array:
@@ -77,11 +56,10 @@ def with_a_few(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> 
 @pytest.mark.parametrize("word", WORDS)
 @pytest.mark.parametrize("name", SLIDING)
 def test_they_stand_where_they_stand_by_definition(name: str, word: str, machine: Machine) -> None:
-    shapes, params = inputs_of(word, name)
     rng = np.random.default_rng(0)
     for dtype in ("f4", "f8"):
-        given = [Value(TensorType(shape, np.dtype(dtype))) for shape in shapes]
-        program = Program.under(REGISTRY[word].apply_all(*given, **params), given)
+        program = program_of(word, Sliding(*SLIDING[name]), dtype)
+        shapes = [value.shape for value in program.inputs]
         calls = []
         for which in range(len(shapes)):
             arrays = [rng.uniform(-1, 1, shape).astype(dtype) for shape in shapes]

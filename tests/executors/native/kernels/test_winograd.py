@@ -26,17 +26,11 @@ from clearprop.ir.types import TensorType
 from clearprop.ir.value import Array, Value
 from clearprop.primitives import convolution
 from tests.support.agreement import agrees
+from tests.support.convolutions import PLAIN, WORDS, Sliding, program_of
 from tests.support.native_kernels import machines, width_name
 
 MACHINES = machines()
-PLAIN: dict[str, Any] = {
-    "strides": (1, 1),
-    "padding": ((1, 1), (1, 1)),
-    "input_dilation": (1, 1),
-    "kernel_dilation": (1, 1),
-    "groups": 1,
-}
-WORDS = ("convolution", "convolution_input_gradient", "convolution_kernel_gradient")
+EDGES: dict[str, Any] = {"padding": ((1, 1), (1, 1))}  # unless a case says otherwise
 # Images, kernels, and how they slide; all of them have windows of 3 x 3 and many channels.
 SQUARES: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
     "even": ((3, 8, 8, 32), (3, 3, 32, 32), {}),
@@ -62,20 +56,12 @@ OTHERS: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
 }  # fmt: skip
 
 
-def program_of(
+def padded(
     word: str, sizes: tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]], dtype: str = "f4"
 ) -> Program:
     """The Program of one of the words, for images and kernels of these sizes."""
     x, kernel, how = sizes
-    params = PLAIN | how
-    output = convolution(*(Value(TensorType(s)) for s in (x, kernel)), **params).shape
-    shapes = [x, kernel]
-    if word == "convolution_input_gradient":
-        shapes, params = [output, kernel], params | {"space": x[1:-1]}
-    if word == "convolution_kernel_gradient":
-        shapes, params = [x, output], params | {"window": kernel[:-2]}
-    inputs = [Value(TensorType(shape, np.dtype(dtype))) for shape in shapes]
-    return Program.under(REGISTRY[word].apply_all(*inputs, **params), inputs)
+    return program_of(word, Sliding(x, kernel, EDGES | how), dtype)
 
 
 def normal(program: Program, seed: int = 0) -> list[Array]:
@@ -113,21 +99,21 @@ def test_the_transforms_give_the_results_of_windows_and_their_gradient() -> None
 @pytest.mark.parametrize("word", WORDS)
 @pytest.mark.parametrize("name", SQUARES)
 def test_windows_of_three_by_three_and_many_channels_go_by_it(name: str, word: str) -> None:
-    assert f"{word} (Winograd)" in labels(program_of(word, SQUARES[name]))
+    assert f"{word} (Winograd)" in labels(padded(word, SQUARES[name]))
 
 
 # (The gradient by the input is a plain convolution of spread derivatives: it may go by it.)
 @pytest.mark.parametrize("word", ["convolution", "convolution_kernel_gradient"])
 @pytest.mark.parametrize("name", OTHERS)
 def test_others_do_not(name: str, word: str) -> None:
-    found = labels(program_of(word, OTHERS[name]))
+    found = labels(padded(word, OTHERS[name]))
     assert word in found
     assert f"{word} (Winograd)" not in found
 
 
 def test_whole_numbers_do_not() -> None:
     inputs = [Value(TensorType(s, np.dtype("i4"))) for s in ((3, 8, 8, 32), (3, 3, 32, 32))]
-    program = Program.under([convolution(*inputs, **PLAIN)], inputs)
+    program = Program.under([convolution(*inputs, **PLAIN | EDGES)], inputs)
     assert "convolution" in labels(program)
 
 
@@ -139,14 +125,14 @@ def test_whole_numbers_do_not() -> None:
 @pytest.mark.parametrize("name", SQUARES)
 def test_they_agree_with_the_definition(name: str, word: str, machine: Machine) -> None:
     for dtype in ("f4", "f8"):
-        program = program_of(word, SQUARES[name], dtype)
+        program = padded(word, SQUARES[name], dtype)
         agrees(program, normal(program), machine)
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=width_name)
 @pytest.mark.parametrize("word", WORDS)
 def test_errors_are_about_those_of_sums_by_definition(word: str, machine: Machine) -> None:
-    program = program_of(word, ((4, 16, 16, 32), (3, 3, 32, 32), {}))
+    program = padded(word, ((4, 16, 16, 32), (3, 3, 32, 32), {}))
     arrays = normal(program)
     exact = meaning.run(program, [array.astype("f8") for array in arrays])[0]
     found, plain = Compiled(program, machine)(arrays)[0], meaning.run(program, arrays)[0]
@@ -157,7 +143,7 @@ def test_errors_are_about_those_of_sums_by_definition(word: str, machine: Machin
 @pytest.mark.parametrize("word", WORDS)
 @pytest.mark.parametrize("name", ["odd", "one image", "many images"])
 def test_any_number_of_threads_gives_the_same_bits(name: str, word: str) -> None:
-    program = program_of(word, SQUARES[name])
+    program = padded(word, SQUARES[name])
     arrays = normal(program)
     one = Compiled(program, this_machine(), threads=1)(arrays)[0]
     for threads in (2, 3, 4):
@@ -175,7 +161,7 @@ def test_any_number_of_threads_gives_the_same_bits(name: str, word: str) -> None
 def test_what_is_not_finite_stays_where_it_belongs(
     name: str, word: str, bad: float, machine: Machine
 ) -> None:
-    program = program_of(word, SQUARES[name])
+    program = padded(word, SQUARES[name])
     for which in range(2):
         arrays = normal(program)
         array = arrays[which]
@@ -186,7 +172,7 @@ def test_what_is_not_finite_stays_where_it_belongs(
 @pytest.mark.parametrize("machine", MACHINES, ids=width_name)
 @pytest.mark.parametrize("word", WORDS)
 def test_what_overflows_on_the_way_only_does_not_come_out(word: str, machine: Machine) -> None:
-    program = program_of(word, SQUARES["even"])
+    program = padded(word, SQUARES["even"])
     x, y = normal(program)
     x[...] = np.where(x < 0, -3e38, 3e38)
     y *= np.float32(1e-8)
@@ -199,7 +185,7 @@ def test_blocks_reach_over_all_images_once() -> None:
     # What follows a convolution may change it in place: no result may pass through it twice.
     x, kernel = (Value(TensorType(s)) for s in ((1, 13, 13, 32), (3, 3, 32, 32)))
     before = Value(TensorType((1, 13, 13, 32)))
-    after = REGISTRY["add"].apply(before, convolution(x, kernel, **PLAIN))
+    after = REGISTRY["add"].apply(before, convolution(x, kernel, **PLAIN | EDGES))
     rounds = Value(TensorType((1,)))
     program = Program.under([after], [before, rounds, x, kernel])
     arrays = [np.ones(value.shape, np.float32) for value in program.inputs]
