@@ -66,11 +66,9 @@ def choose_blocks(machine: Machine, windows: Windows, size: int) -> Blocks | Non
     sizes = _Sizes(machine, windows, size)
     images, (high, wide) = windows.image.extent, windows.squares
     wanted = task_limit(2 * images * sizes.products)
-    most = max(1, machine.level2_bytes // 4 // sizes.of_square)  # squares
-    part = balanced(wide, most)  # of a row
     best, least = None, float("inf")
-    for rows in range(1, max(1, min(high, most // wide)) + 1):
-        squares = rows * part
+    for rows in range(1, max(1, min(high, sizes.most // wide)) + 1):
+        squares = rows * sizes.part
         tile = choose_tile(machine, (1, squares), windows.column.extent, sizes.width)
         cost = PLACES * sizes.channels * tile_cost(tile, (1, squares), sizes.results)
         cost += squares * (sizes.inputs * _INPUT + sizes.results * _RESULT)
@@ -79,9 +77,12 @@ def choose_blocks(machine: Machine, windows: Windows, size: int) -> Blocks | Non
         for of_task in {1, blocks}:
             tasks = images * -(-blocks // of_task)
             idle = 0.0 if wanted == 1 else tasks % 2 / tasks + _IDLE / min(tasks, wanted)
-            total = cost * blocks * -(-wide // part) * (1 + idle)
+            total = cost * blocks * -(-wide // sizes.part) * (1 + idle)
             if total < least:
-                best, least = Blocks(rows, part, of_task, tile, tile.vectors * sizes.width), total
+                best, least = (
+                    Blocks(rows, sizes.part, of_task, tile, tile.vectors * sizes.width),
+                    total,
+                )
     shape = windows.high.extent, windows.wide.extent
     tile = choose_tile(machine, shape, windows.column.extent, sizes.width)
     usual = TAPS**2 * sizes.channels * tile_cost(tile, shape, sizes.results)
@@ -101,19 +102,18 @@ def choose_sum_blocks(machine: Machine, windows: Windows, size: int) -> SumBlock
     if sizes.kernel * sizes.width * size > min(machine.level2_bytes, _MOST_SUMS_BYTES):
         return None
     parts = part_count(machine, TAPS**2 * sizes.channels * windows.column.extent * size, images)
-    most = max(1, machine.level2_bytes // 4 // sizes.of_square)  # squares
-    rows, part = min(high, max(1, most // wide)), balanced(wide, most)
-    together = min(-(-images // parts), max(1, most // (high * wide)))
+    rows = min(high, max(1, sizes.most // wide))
+    together = min(-(-images // parts), max(1, sizes.most // (high * wide)))
     tile = choose_tile(machine, (1, sizes.channels), windows.column.extent, sizes.width)
     cost = PLACES * tile_cost(tile, (1, sizes.channels), sizes.results) * high * wide
     cost += high * wide * (sizes.inputs + sizes.results) * _INPUT
-    cost += sizes.kernel * _KERNEL_ADDED * -(-high // rows) * -(-wide // part) / together
+    cost += sizes.kernel * _KERNEL_ADDED * -(-high // rows) * -(-wide // sizes.part) / together
     cost += sizes.kernel * _KERNEL_MADE * parts / images
     shape = TAPS, TAPS * sizes.channels
     usual_tile = choose_tile(machine, shape, windows.column.extent, sizes.width)
     usual = tile_cost(usual_tile, shape, sizes.results)
     usual *= windows.high.extent * windows.wide.extent
-    return SumBlocks(together, rows, part, parts, tile) if cost < _WORTH * usual else None
+    return SumBlocks(together, rows, sizes.part, parts, tile) if cost < _WORTH * usual else None
 
 
 class _Sizes:
@@ -124,7 +124,8 @@ class _Sizes:
         channels: of the input.
         inputs: vectors of them.
         results: vectors of columns.
-        of_square: bytes of a transformed square, input and results.
+        most: squares of a block: input and results, transformed, stay in the second cache.
+        part: squares of a row in one block.
         kernel: vectors of a transformed kernel.
         products: multiply-adds of an image by definition.
     """
@@ -133,7 +134,9 @@ class _Sizes:
         self.width = machine.lanes(size)
         self.channels, columns = windows.channel.extent, windows.column.extent
         self.inputs, self.results = -(-self.channels // self.width), -(-columns // self.width)
-        self.of_square = PLACES * (self.inputs + self.results) * self.width * size
+        of_square = PLACES * (self.inputs + self.results) * self.width * size
+        self.most = max(1, machine.level2_bytes // 4 // of_square)
+        self.part = balanced(windows.squares[1], self.most)
         self.kernel = PLACES * self.channels * self.results
         area = windows.high.extent * windows.wide.extent
         self.products = TAPS**2 * area * self.channels * columns
