@@ -7,6 +7,7 @@ from typing import NamedTuple
 from clearprop.executors.native.llvm.machine import Machine
 
 _LATENCY = 9  # multiply-adds that must be under way for none to wait, with some room
+_MOST_VECTORS = 4  # for more, each step of the sum waits for the second cache
 _TWO_ROWS = 1.1  # what tiles on two axes of an image cost more
 
 
@@ -44,7 +45,7 @@ def choose_tile(machine: Machine, rows: tuple[int, int], columns: int, width: in
     """
     best, least = Tile(1, 1, 1), float("inf")
     wanted = -(-columns // width)
-    for vectors in range(1, min(wanted, 6) + 1):
+    for vectors in range(1, min(wanted, _MOST_VECTORS) + 1):
         vectors = balanced(wanted, vectors)
         most = max(1, (machine.vector_registers - vectors - 2) // vectors)
         for outer in range(1, min(most, rows[0]) + 1):

@@ -14,6 +14,7 @@ from clearprop.executors.native.llvm.machine import Machine
 # are; of reading a vector of a transformed kernel, of making one, and of adding to one.
 _INPUT, _RESULT = 48.0, 40.0
 _KERNEL, _KERNEL_MADE, _KERNEL_ADDED = 1.5, 12.0, 3.0
+_FAR = 6.0  # to bring a vector of a plane to the second cache, and back
 _IDLE = 0.4  # of a task: what threads wait for one another in the end
 _MOST_SUMS_BYTES = 1 << 20  # of a kernel's gradient on the stack
 _WORTH = 0.85  # of the time that products by definition take
@@ -72,7 +73,7 @@ def choose_blocks(machine: Machine, windows: Windows, size: int) -> Blocks | Non
         tile = choose_tile(machine, (1, squares), windows.column.extent, sizes.width)
         cost = PLACES * sizes.channels * tile_cost(tile, (1, squares), sizes.results)
         cost += squares * (sizes.inputs * _INPUT + sizes.results * _RESULT)
-        cost += sizes.kernel * _KERNEL
+        cost += sizes.kernel * _KERNEL + sizes.far(squares)
         blocks = -(-high // rows)
         for of_task in {1, blocks}:
             tasks = images * -(-blocks // of_task)
@@ -102,12 +103,21 @@ def choose_sum_blocks(machine: Machine, windows: Windows, size: int) -> SumBlock
     if sizes.kernel * sizes.width * size > min(machine.level2_bytes, _MOST_SUMS_BYTES):
         return None
     parts = part_count(machine, TAPS**2 * sizes.channels * windows.column.extent * size, images)
-    rows = min(high, max(1, sizes.most // wide))
-    together = min(-(-images // parts), max(1, sizes.most // (high * wide)))
     tile = choose_tile(machine, (1, sizes.channels), windows.column.extent, sizes.width)
-    cost = PLACES * tile_cost(tile, (1, sizes.channels), sizes.results) * high * wide
-    cost += high * wide * (sizes.inputs + sizes.results) * _INPUT
-    cost += sizes.kernel * _KERNEL_ADDED * -(-high // rows) * -(-wide // sizes.part) / together
+    added = sizes.kernel * _KERNEL_ADDED
+
+    def cost_of_block(rows: int, together: int) -> float:
+        """Of what depends on its size, for each square."""
+        squares = rows * sizes.part * together
+        return (added + sizes.far(squares)) / squares
+
+    most = max(1, sizes.most // sizes.part)  # rows of squares
+    options = [(rows, 1) for rows in range(1, min(high, most) + 1)]
+    options += [(high, many) for many in range(2, min(-(-images // parts), most // high) + 1)]
+    rows, together = min(options, key=lambda each: cost_of_block(*each))
+    cost = PLACES * tile_cost(tile, (1, sizes.channels), sizes.results)
+    cost += (sizes.inputs + sizes.results) * _INPUT + cost_of_block(rows, together)
+    cost *= high * wide
     cost += sizes.kernel * _KERNEL_MADE * parts / images
     shape = TAPS, TAPS * sizes.channels
     usual_tile = choose_tile(machine, shape, windows.column.extent, sizes.width)
@@ -124,7 +134,8 @@ class _Sizes:
         channels: of the input.
         inputs: vectors of them.
         results: vectors of columns.
-        most: squares of a block: input and results, transformed, stay in the second cache.
+        moved: vectors of a square, input and results, transformed.
+        most: squares of a block: these stay in the second cache.
         part: squares of a row in one block.
         kernel: vectors of a transformed kernel.
         products: multiply-adds of an image by definition.
@@ -134,9 +145,14 @@ class _Sizes:
         self.width = machine.lanes(size)
         self.channels, columns = windows.channel.extent, windows.column.extent
         self.inputs, self.results = -(-self.channels // self.width), -(-columns // self.width)
-        of_square = PLACES * (self.inputs + self.results) * self.width * size
-        self.most = max(1, machine.level2_bytes // 4 // of_square)
+        self.moved = PLACES * (self.inputs + self.results)
+        self._near = machine.level1_bytes / (self.width * size)
+        self.most = max(1, machine.level2_bytes // 4 // (self.moved * self.width * size))
         self.part = balanced(windows.squares[1], self.most)
         self.kernel = PLACES * self.channels * self.results
         area = windows.high.extent * windows.wide.extent
         self.products = TAPS**2 * area * self.channels * columns
+
+    def far(self, squares: int) -> float:
+        """Time for what a block of so many squares finds in the second cache, not in the first."""
+        return max(0.0, squares * self.moved - self._near) * _FAR
