@@ -34,6 +34,26 @@ def bundled(steps: Sequence[Step]) -> list[Step]:
     return _joined(result, access)
 
 
+def as_one(steps: Sequence[Step]) -> Bundle | None:
+    """All steps as one bundle whose tasks need nothing of one another, again and again.
+
+    So each task can run all rounds of a loop without waiting for the others.
+    """
+    kernels = list[Kernel]()
+    for step in steps:
+        if isinstance(step, Kernel):
+            kernels.append(step)
+        elif isinstance(step, Bundle):
+            kernels += step.kernels
+        else:
+            return None
+    if not kernels or kernels[0].tasks == 1 or len({each.tasks for each in kernels}) > 1:
+        return None
+    access = list(map(Access, kernels))
+    is_apart = all(one.keeps_to(other) for one in access for other in access)
+    return Bundle(kernels) if is_apart else None
+
+
 def _joined(steps: Sequence[Step], access_of: Callable[[Kernel], Access]) -> list[Step]:
     """The steps, with neighbouring bundles as one where each task needs its own part only."""
     result: list[Step] = []

@@ -15,6 +15,7 @@ kernel reads what another thread may still be writing, they meet at a barrier.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 from clearprop.executors.native.access import Access
@@ -163,20 +164,26 @@ class _RunWriter:
             else:
                 self._choice(step)
 
-    def _run(self, kernels: Sequence[Kernel]) -> None:
-        """Run a kernel, or several task by task."""
+    def _run(self, kernels: Sequence[Kernel], around: Repetition | None = None) -> None:
+        """Run a kernel, or several task by task.
+
+        Args:
+            kernels: in order.
+            around: a loop that each task runs by itself.
+        """
         tasks = kernels[0].tasks
 
         def call(task: Operand, end: Operand) -> None:
-            if len(kernels) == 1:
+            if len(kernels) == 1 and around is None:
                 self._call(kernels[0], task, end, 0)
                 return
             with self.f.loop(task, end) as loop:
                 assert loop.index is not None
                 self._task = loop.index
                 following = self.f.add(loop.index, 1)
-                for number, kernel in enumerate(kernels):
-                    self._call(kernel, loop.index, following, number)
+                with self._each_round(around) if around else nullcontext():
+                    for number, kernel in enumerate(kernels):
+                        self._call(kernel, loop.index, following, number)
 
         if not self.together:
             call(integer(0), integer(tasks))
@@ -223,6 +230,19 @@ class _RunWriter:
 
     def _repetition(self, step: Repetition) -> None:
         self._meet()
+        if step.plan.is_apart:
+            (bundle,) = step.plan.steps
+            assert isinstance(bundle, Bundle)
+            self._run(bundle.kernels, around=step)
+            self._meet()
+            return
+        with self._each_round(step):
+            self._steps(step.plan)
+            self._meet()
+
+    @contextmanager
+    def _each_round(self, step: Repetition) -> Iterator[None]:
+        """The loop of a repetition, standing at the rows of a round."""
         stop = integer(step.length) if step.length is not None else self._word("i64", ROUNDS)
         with self.f.loop(0, stop) as loop:
             assert loop.index is not None
@@ -232,8 +252,7 @@ class _RunWriter:
                 row = self.f.add(last, self.f.multiply(loop.index, -1))
             for buffer in step.rows:
                 self._rounds[buffer] = row
-            self._steps(step.plan)
-            self._meet()
+            yield
 
     def _choice(self, step: Choice) -> None:
         self._meet()

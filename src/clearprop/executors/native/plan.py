@@ -84,6 +84,7 @@ class Plan:
             last from call to call.
         borrowed: memory that lasts as long as what that gave.
         groups: for the reports.
+        is_apart: whether each task of its only bundle can run all rounds by itself.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -92,4 +93,5 @@ class Plan:
     before: list[Kernel] = field(default_factory=list)
     borrowed: list[Buffer] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
+    is_apart: bool = False
     homes: dict[Value, Home] = field(default_factory=dict)

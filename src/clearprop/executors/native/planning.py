@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
-from clearprop.executors.native.bundles import bundled
+from clearprop.executors.native.bundles import as_one, bundled
 from clearprop.executors.native.grouping import Grouping
 from clearprop.executors.native.groups import Group
 from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.kernels.affine import Axis, Index, index_of
 from clearprop.executors.native.kernels.contractions import write_contraction
 from clearprop.executors.native.kernels.copies import write_copy, write_move
-from clearprop.executors.native.kernels.kernel import Compilation
+from clearprop.executors.native.kernels.kernel import Compilation, Samples
 from clearprop.executors.native.kernels.nests import write_nest
 from clearprop.executors.native.kernels.reductions import write_reduction
 from clearprop.executors.native.kernels.spreading import Spread, room_for
@@ -21,7 +21,7 @@ from clearprop.executors.native.llvm.machine import Machine
 from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.memory import Lifetime, place, take_turns
 from clearprop.executors.native.plan import Bundle, Choice, Plan, Repetition, Step
-from clearprop.executors.native.samples import divided_samples
+from clearprop.executors.native.samples import divided_samples, recurrent_samples
 from clearprop.executors.native.slots import give_slots
 from clearprop.executors.native.words.single import SINGLE_WRITERS, joined_parts, may_overwrite
 from clearprop.ir.program import Program
@@ -98,8 +98,8 @@ class _Planner:
             for number, home in enumerate(carried)
         ]
         self.surroundings, self.program = surroundings, program
-        pairs = zip(program.inputs, inputs, strict=True)
-        rows = {value for value, home in pairs if home.buffer.kind == "row"}
+        lasting_buffers = frozenset(home.buffer for home in lasting)
+        samples = self._samples(program, inputs, carries, lasting_buffers)
         self.plan = Plan()
         self.homes: dict[Value, Home] = self.plan.homes
         self.grouping = Grouping(program)
@@ -109,9 +109,9 @@ class _Planner:
             surroundings.machine,
             self.grouping,
             self.homes,
-            samples=divided_samples(program, rows),
+            samples=samples,
             is_alone=surroundings.is_alone,
-            lasting=frozenset(home.buffer for home in lasting),
+            lasting=lasting_buffers,
         )
         self.plan.before, self.plan.borrowed = self.compilation.before, self.compilation.borrowed
         self.outputs = outputs
@@ -128,6 +128,23 @@ class _Planner:
         self._copy(late)
         self._finish_carries()
         self._place_memory()
+
+    def _samples(
+        self,
+        program: Program,
+        inputs: Sequence[Home],
+        carries: Sequence[Carry],
+        lasting: Set[Buffer],
+    ) -> Samples | None:
+        """What all kernels divide among their tasks, if this is a round of a loop that should."""
+        homes = dict(zip(program.inputs, inputs, strict=True))
+        rows = {value for value, home in homes.items() if home.buffer.kind == "row"}
+        weights = {value for value, home in homes.items() if home.buffer in lasting}
+        pairs = [(carry.before, carry.after) for carry in carries]
+        machine = self.surroundings.machine
+        return divided_samples(program, rows) or recurrent_samples(
+            machine, program, rows, pairs, weights
+        )
 
     # -- homes ---------------------------------------------------------------------------
 
@@ -171,7 +188,7 @@ class _Planner:
             given, which may be overwritten; and those that are to be copied in the end.
         """
         copies: _Copies = []
-        self._moved: list[tuple[Home, Home]] = []
+        self._moved: list[tuple[Value, Home, Home]] = []
         shown = [value for value in self.program.outputs if not self._is_early(value)]
         self._shown = set[Value]().union(*map(self._seen, shown))  # by what comes out late
         for carry in carries:
@@ -181,7 +198,7 @@ class _Planner:
                 self.homes[carry.after] = carry.home
                 continue
             temporary = self._new_home(carry.after.type)
-            self._moved.append((temporary, carry.home))
+            self._moved.append((carry.after, temporary, carry.home))
             if self._is_free(carry.after):
                 self.homes[carry.after] = temporary
             else:
@@ -394,8 +411,8 @@ class _Planner:
 
     def _finish_carries(self) -> None:
         """Bring what could not be computed in place to where the next round expects it."""
-        for source, target in self._moved:
-            write_move(self.compilation, source, target)
+        for value, source, target in self._moved:
+            write_move(self.compilation, value, source, target)
             self._take_kernels()
 
     # -- memory ------------------------------------------------------------------------------
@@ -403,6 +420,9 @@ class _Planner:
     def _place_memory(self) -> None:
         """Put steps into bundles, and let buffers that live at different times share memory."""
         self.plan.steps = bundled(self.plan.steps)
+        one = as_one(self.plan.steps) if self.compilation.samples else None
+        if one is not None:
+            self.plan.steps, self.plan.is_apart = [one], True
         lives: dict[Buffer, Lifetime] = {}
         for number, step in enumerate(self.plan.steps):
             for each in step.kernels if isinstance(step, Bundle) else [step]:

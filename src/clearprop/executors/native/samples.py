@@ -1,16 +1,20 @@
-"""The samples of a small step of training: what its kernels divide among their tasks.
+"""The samples of a small step: what all its kernels divide among their tasks.
 
 A step of some microseconds has no time for threads that wait for one another at each kernel.  If
-each task has the same samples everywhere, from the first layer to the last and back, they run
-without waiting (``bundles``), and meet where the gradients of the weights are added up.
+each task has the same samples everywhere they run without waiting (``bundles``): in training from
+the first layer to the last and back, until the gradients of the weights are added up; in a
+recurrence from the first step in time to the last, for each sample depends on nothing but itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 
 from clearprop.executors.native.groups import CONTRACTIONS, MAPS, REDUCTIONS
+from clearprop.executors.native.kernels.affine import VIEWS
 from clearprop.executors.native.kernels.kernel import MULTIPLY_ADDS_PER_SECOND, Samples
+from clearprop.executors.native.kernels.schedule import task_limit
+from clearprop.executors.native.llvm.machine import Machine
 from clearprop.ir.program import Program
 from clearprop.ir.value import Equation, Value
 
@@ -26,20 +30,84 @@ def divided_samples(program: Program, rows: Set[Value]) -> Samples | None:
         program: of the round.
         rows: inputs that are others in each round: one number or more for each sample.
     """
-    contractions = [each for each in program.equations if each.primitive.name in CONTRACTIONS]
+    contractions = _contractions(program)
     flops = sum(2 * _products(each) for each in contractions)
     if not _LEAST_SECONDS <= flops / MULTIPLY_ADDS_PER_SECOND <= _MOST_SECONDS:
         return None
-    counts = {value.shape[0] for value in rows if value.shape}
-    if len(counts) != 1:
-        return None
-    (count,) = counts
-    if count % _TASKS or count // _TASKS < _LEAST_SAMPLES:
+    count = _count(rows)
+    if count is None:
         return None
     values = _by_sample(program, rows, count)
     if not all(_is_by_sample(each, values) for each in contractions):
         return None
     return Samples(count, _TASKS, values)
+
+
+def recurrent_samples(
+    machine: Machine,
+    program: Program,
+    rows: Set[Value],
+    carried: Sequence[tuple[Value, Value]],
+    lasting: Set[Value],
+) -> Samples | None:
+    """The samples of a round of a recurrence, if its kernels should divide them.
+
+    They should if the products in it multiply samples by weights that are the same in all rounds,
+    and are few enough to stay in each core's second cache: each thread reads all of them.
+
+    Args:
+        machine: for which processor.
+        program: of the round.
+        rows: inputs that are others in each round: one number or more for each sample.
+        carried: what a round hands on to the next, as it was before and is after.
+        lasting: inputs that are the same in all rounds.
+    """
+    contractions, count = _contractions(program), _count(rows)
+    if not carried or not contractions or count is None:
+        return None
+    if task_limit(sum(2 * _products(each) for each in contractions)) < _TASKS:
+        return None
+    weights = {_shown(each.inputs[1]) for each in contractions}
+    size = sum(each.type.size_bytes for each in weights)
+    if not weights <= lasting or size > machine.level2_bytes // 2:
+        return None
+    values = _by_sample(program, rows | _carried_by_sample(program, rows, carried, count), count)
+    if not all(each.inputs[0] in values and _are_rows(each) for each in contractions):
+        return None
+    return Samples(count, _TASKS, values)
+
+
+def _contractions(program: Program) -> list[Equation]:
+    return [each for each in program.equations if each.primitive.name in CONTRACTIONS]
+
+
+def _count(rows: Set[Value]) -> int | None:
+    """How many samples there are, if so many can be divided."""
+    counts = {value.shape[0] for value in rows if value.shape}
+    if len(counts) != 1:
+        return None
+    (count,) = counts
+    return None if count % _TASKS or count // _TASKS < _LEAST_SAMPLES else count
+
+
+def _carried_by_sample(
+    program: Program, rows: Set[Value], carried: Sequence[tuple[Value, Value]], count: int
+) -> Set[Value]:
+    """What is carried that has a row for each sample before a round, and after it."""
+    found = {before for before, _ in carried if before.shape[:1] == (count,)}
+    while True:
+        values = _by_sample(program, rows | found, count)
+        lost = {before for before, after in carried if before in found and after not in values}
+        if not lost:
+            return found
+        found -= lost
+
+
+def _shown(value: Value) -> Value:
+    """What is seen through views."""
+    while value.equation is not None and value.equation.primitive.name in VIEWS:
+        value = value.equation.inputs[0]
+    return value
 
 
 def _products(equation: Equation) -> int:
@@ -59,9 +127,14 @@ def _is_by_sample(equation: Equation, values: Set[Value]) -> bool:
     x, y = equation.inputs
     if x not in values or batch[0]:
         return False
-    if 0 not in contract[0]:
+    if _are_rows(equation):
         return True
     return contract[0][0] == contract[1][0] == 0 and y in values
+
+
+def _are_rows(equation: Equation) -> bool:
+    """Whether the first axis of a product's left factor is one of its rows."""
+    return 0 not in equation.params["contract"][0] and not equation.params["batch"][0]
 
 
 def _by_sample(program: Program, rows: Set[Value], count: int) -> Set[Value]:
@@ -79,14 +152,17 @@ def _keeps_first(equation: Equation, found: Set[Value], count: int) -> bool:
     if not shape or shape[0] != count:
         return False
     if name == "dot_general":
-        is_free = 0 not in params["contract"][0] and not params["batch"][0]
-        return is_free and equation.inputs[0] in found
+        return _are_rows(equation) and equation.inputs[0] in found
     if name in REDUCTIONS:
         return 0 not in _axes(params)
     if name == "transpose":
         return bool(params["order"][0] == 0)
     if name == "gather":
         return params["axis"] == 0 and equation.inputs[1] in found
+    if name == "concatenate":
+        return params["axis"] != 0
+    if name == "slice":
+        return equation.inputs[0].shape[0] == count
     return name in MAPS | {"reshape", "broadcast_to", "stop_gradient"}
 
 

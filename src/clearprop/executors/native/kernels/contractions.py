@@ -118,7 +118,12 @@ class Contraction(ContractionWriter):
         if samples.rounds(walks[is_summed]) is None or (is_alone and not is_summed):
             return schedule
         divided = divided_schedule(
-            self.compilation.machine, self.sizes, schedule, samples.tasks, is_summed=is_summed
+            self.compilation.machine,
+            self.sizes,
+            schedule,
+            samples.tasks,
+            is_summed=is_summed,
+            is_lasting=right.home.buffer in self.compilation.lasting,
         )
         is_at_once = schedule.parts == 1 and schedule.rounds == self.sizes.summed[0]
         if is_alone and is_at_once and divided is not schedule:

@@ -35,11 +35,16 @@ def write_copy(compilation: Compilation, value: Value, home: Home, *, is_below: 
     Nest(compilation, group, [Store(value, home, index_of(axes))], below=value).write()
 
 
-def write_move(compilation: Compilation, source: Home, target: Home) -> None:
-    """Append a kernel that copies an array from one home to another."""
+def write_move(compilation: Compilation, value: Value, source: Home, target: Home) -> None:
+    """Append a kernel that copies a value from one home to another."""
     if source.type.size:
-        value = Value(source.type)
+        moved, samples = Value(source.type), compilation.samples
+        if samples is not None and value in samples.values:
+            samples = samples._replace(values={moved})
         inner = replace(
-            compilation, homes={value: source}, grouping=Grouping(Program([value], [], []))
+            compilation,
+            homes={moved: source},
+            grouping=Grouping(Program([moved], [], [])),
+            samples=samples,
         )
-        write_copy(inner, value, target, is_below=False)
+        write_copy(inner, moved, target, is_below=False)

@@ -191,7 +191,13 @@ def choose_schedule(
 
 
 def divided_schedule(
-    machine: Machine, sizes: Sizes, schedule: Schedule, tasks: int, *, is_summed: bool
+    machine: Machine,
+    sizes: Sizes,
+    schedule: Schedule,
+    tasks: int,
+    *,
+    is_summed: bool,
+    is_lasting: bool,
 ) -> Schedule:
     """A schedule by which each task has as many samples as any other.
 
@@ -201,6 +207,7 @@ def divided_schedule(
         schedule: of the contraction alone; it stays where a task would copy too much.
         tasks: into how many parts the samples are divided.
         is_summed: whether the sums run over the samples, and are cut; else rows are samples.
+        is_lasting: whether the right factor is the same in all rounds of the loop around.
     """
     width = machine.lanes(sizes.element_bytes)
     rows = list(sizes.rows)
@@ -208,7 +215,9 @@ def divided_schedule(
         rows[0 if rows[0] > 1 else 1] //= tasks
     tile = choose_tile(machine, (rows[0], rows[1]), sizes.columns, width)
     panel = tile.vectors * width
-    right = Copy.NOT if schedule.right is Copy.NOT else Copy.INSIDE
+    right = schedule.right
+    if right is Copy.BEFORE and not is_lasting:
+        right = Copy.INSIDE
     columns = -(-sizes.columns // panel) * panel
     rounds = sizes.summed[0] // (tasks if is_summed else 1)
     steps = rounds * math.prod(sizes.summed[1:])
