@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 CHUNK_SECONDS = 0.1
 _MOST_SECONDS = 0.5
-_COPIED_BYTES_PER_SECOND, _COPYING = 5e9, 0.02  # of what a chunk starts from; its share of the time
+# What a chunk starts from: how fast it is copied, how long each array takes besides, and which
+# share of the time all of that may be.
+_COPIED_BYTES_PER_SECOND, _SECONDS_PER_ARRAY, _COPYING = 5e9, 2e-5, 0.02
 _MOST_STEPS = 1 << 20
 
 
@@ -39,17 +41,18 @@ class ChunkRunner:
         self._compiled: Run | None = None
         carry = step.body.inputs[: step.carry_count]
         copying = sum(value.type.size_bytes for value in carry) / _COPIED_BYTES_PER_SECOND
+        copying += len(carry) * _SECONDS_PER_ARRAY
         self._seconds = min(max(CHUNK_SECONDS, copying / _COPYING), _MOST_SECONDS)
 
     def next_length(self, remaining: int) -> int:
         """How many steps to run now, with so many left to run.
 
         Each chunk copies what it starts from, to go back there if a loss is no number; where that
-        is much, a chunk takes longer.
+        is much, or many arrays, a chunk takes longer.
         """
         if self.seconds_per_step is None:
             return 1
-        fitting = int(self._seconds / max(self.seconds_per_step, self._seconds / _MOST_STEPS))
+        fitting = round(self._seconds / max(self.seconds_per_step, self._seconds / _MOST_STEPS))
         return max(1, min(fitting, remaining))
 
     def run(

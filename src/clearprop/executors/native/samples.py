@@ -21,6 +21,7 @@ from clearprop.ir.value import Equation, Value
 _TASKS = 2
 _LEAST_SECONDS, _MOST_SECONDS = 8e-6, 1e-4  # of all products, by the estimate
 _LEAST_SAMPLES = 4  # of a task
+_FULL_TILES = 16  # samples of a task whose tiles are as good as any
 
 
 def divided_samples(program: Program, rows: Set[Value]) -> Samples | None:
@@ -74,7 +75,10 @@ def recurrent_samples(
     values = _by_sample(program, rows | _carried_by_sample(program, rows, carried, count), count)
     if not all(each.inputs[0] in values and _are_rows(each) for each in contractions):
         return None
-    return Samples(count, _TASKS, values)
+    tasks = _TASKS
+    while count % (2 * tasks) == 0 and count // (2 * tasks) >= _FULL_TILES:
+        tasks *= 2
+    return Samples(count, tasks, values)
 
 
 def _contractions(program: Program) -> list[Equation]:
