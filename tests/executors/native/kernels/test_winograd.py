@@ -33,9 +33,9 @@ MACHINES = machines()
 EDGES: dict[str, Any] = {"padding": ((1, 1), (1, 1))}  # unless a case says otherwise
 # Images, kernels, and how they slide; all of them have windows of 3 x 3 and many channels.
 SQUARES: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
-    "even": ((3, 8, 8, 32), (3, 3, 32, 32), {}),
+    "even": ((3, 12, 12, 32), (3, 3, 32, 32), {}),
     "odd": ((3, 15, 13, 32), (3, 3, 32, 48), {}),
-    "odd channels": ((5, 10, 7, 35), (3, 3, 35, 37), {}),
+    "odd channels": ((5, 14, 11, 35), (3, 3, 35, 37), {}),
     "inside": ((2, 12, 13, 32), (3, 3, 32, 32), {"padding": ((0, 0), (0, 0))}),
     "padding on one side": ((2, 12, 12, 32), (3, 3, 32, 32), {"padding": ((2, 0), (0, 1))}),
     "one image": ((1, 14, 14, 32), (3, 3, 32, 64), {}),

@@ -68,8 +68,8 @@ def choose_blocks(machine: Machine, windows: Windows, size: int) -> Blocks | Non
     images, (high, wide) = windows.image.extent, windows.squares
     wanted = task_limit(2 * images * sizes.products)
     best, least = None, float("inf")
-    for rows in range(1, max(1, min(high, sizes.most // wide)) + 1):
-        squares = rows * sizes.part
+    for rows, part in sizes.shapes:
+        squares = rows * part
         tile = choose_tile(machine, (1, squares), windows.column.extent, sizes.width)
         cost = PLACES * sizes.channels * tile_cost(tile, (1, squares), sizes.results)
         cost += squares * (sizes.inputs * _INPUT + sizes.results * _RESULT)
@@ -78,12 +78,10 @@ def choose_blocks(machine: Machine, windows: Windows, size: int) -> Blocks | Non
         for of_task in {1, blocks}:
             tasks = images * -(-blocks // of_task)
             idle = 0.0 if wanted == 1 else tasks % 2 / tasks + _IDLE / min(tasks, wanted)
-            total = cost * blocks * -(-wide // sizes.part) * (1 + idle)
+            total = cost * blocks * -(-wide // part) * (1 + idle)
             if total < least:
-                best, least = (
-                    Blocks(rows, sizes.part, of_task, tile, tile.vectors * sizes.width),
-                    total,
-                )
+                best = Blocks(rows, part, of_task, tile, tile.vectors * sizes.width)
+                least = total
     shape = windows.high.extent, windows.wide.extent
     tile = choose_tile(machine, shape, windows.column.extent, sizes.width)
     usual = TAPS**2 * sizes.channels * tile_cost(tile, shape, sizes.results)
@@ -106,24 +104,24 @@ def choose_sum_blocks(machine: Machine, windows: Windows, size: int) -> SumBlock
     tile = choose_tile(machine, (1, sizes.channels), windows.column.extent, sizes.width)
     added = sizes.kernel * _KERNEL_ADDED
 
-    def cost_of_block(rows: int, together: int) -> float:
+    def cost_of_block(together: int, rows: int, part: int) -> float:
         """Of what depends on its size, for each square."""
-        squares = rows * sizes.part * together
+        squares = together * rows * part
         return (added + sizes.far(squares)) / squares
 
-    most = max(1, sizes.most // sizes.part)  # rows of squares
-    options = [(rows, 1) for rows in range(1, min(high, most) + 1)]
-    options += [(high, many) for many in range(2, min(-(-images // parts), most // high) + 1)]
-    rows, together = min(options, key=lambda each: cost_of_block(*each))
+    options = [(1, *shape) for shape in sizes.shapes]
+    most = min(-(-images // parts), sizes.most // (high * wide))
+    options += [(together, high, wide) for together in range(2, most + 1)]
+    block = min(options, key=lambda each: cost_of_block(*each))
     cost = PLACES * tile_cost(tile, (1, sizes.channels), sizes.results)
-    cost += (sizes.inputs + sizes.results) * _INPUT + cost_of_block(rows, together)
+    cost += (sizes.inputs + sizes.results) * _INPUT + cost_of_block(*block)
     cost *= high * wide
     cost += sizes.kernel * _KERNEL_MADE * parts / images
     shape = TAPS, TAPS * sizes.channels
     usual_tile = choose_tile(machine, shape, windows.column.extent, sizes.width)
     usual = tile_cost(usual_tile, shape, sizes.results)
     usual *= windows.high.extent * windows.wide.extent
-    return SumBlocks(together, rows, sizes.part, parts, tile) if cost < _WORTH * usual else None
+    return SumBlocks(*block, parts, tile) if cost < _WORTH * usual else None
 
 
 class _Sizes:
@@ -136,7 +134,8 @@ class _Sizes:
         results: vectors of columns.
         moved: vectors of a square, input and results, transformed.
         most: squares of a block: these stay in the second cache.
-        part: squares of a row in one block.
+        shapes: rows of squares that a block may have, and how many of each: whole rows, or a part
+            of one that stays in the first or the second cache.
         kernel: vectors of a transformed kernel.
         products: multiply-adds of an image by definition.
     """
@@ -146,9 +145,12 @@ class _Sizes:
         self.channels, columns = windows.channel.extent, windows.column.extent
         self.inputs, self.results = -(-self.channels // self.width), -(-columns // self.width)
         self.moved = PLACES * (self.inputs + self.results)
-        self._near = machine.level1_bytes / (self.width * size)
+        self._near = machine.level1_bytes // (self.width * size)
         self.most = max(1, machine.level2_bytes // 4 // (self.moved * self.width * size))
-        self.part = balanced(windows.squares[1], self.most)
+        high, wide = windows.squares
+        parts = {balanced(wide, max(1, most)) for most in (self.most, self._near // self.moved)}
+        self.shapes = [(1, part) for part in sorted(parts - {wide})]
+        self.shapes += [(rows, wide) for rows in range(1, min(high, self.most // wide) + 1)]
         self.kernel = PLACES * self.channels * self.results
         area = windows.high.extent * windows.wide.extent
         self.products = TAPS**2 * area * self.channels * columns
