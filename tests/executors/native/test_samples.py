@@ -16,7 +16,7 @@ from clearprop.executors.native.plan import Bundle, Repetition
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Value
-from clearprop.primitives import dot_general, maximum, multiply
+from clearprop.primitives import add, dot_general, maximum, multiply, reverse, tanh
 
 PLAIN = {"contract": ((1,), (0,)), "batch": ((), ())}
 
@@ -102,6 +102,99 @@ def test_a_step_is_one_bundle_and_the_updates() -> None:
     alone = Compiled(program, this_machine(), (1, 1), 1)
     for mine, theirs in zip(together(arrays), alone(arrays), strict=True):
         assert mine.tobytes() == theirs.tobytes()
+
+
+# -- recurrences ---------------------------------------------------------------------------
+
+
+def recurrence(batch: int, units: int) -> tuple[Program, Value, Value, Value]:
+    """A round: units that read an input and themselves; and what is carried, the input, weights."""
+    h, x, w = (Value(TensorType(s)) for s in ((batch, units), (batch, units), (units, units)))
+    after = tanh(add(dot_general(h, w, **PLAIN), x))
+    return Program.under([after, h], [h, x, w]), h, x, w
+
+
+@pytest.mark.parametrize(("batch", "tasks"), [(16, 2), (32, 2), (48, 2), (64, 4), (256, 16)])
+def test_a_recurrence_divides_its_samples(batch: int, tasks: int) -> None:
+    program, h, x, w = recurrence(batch, 64)
+    carried = [(h, program.outputs[0])]
+    found = dividing.recurrent_samples(this_machine(), program, {x}, carried, {w})
+    assert found is not None
+    assert (found.number, found.tasks) == (batch, tasks)
+    assert {h, x, program.outputs[0]} <= found.values
+    assert w not in found.values
+
+
+def test_what_is_no_recurrence_of_samples_is_not_divided() -> None:
+    program, h, x, w = recurrence(64, 64)
+    carried = [(h, program.outputs[0])]
+
+    def found(program: Program, carried: list[tuple[Value, Value]], lasting: set[Value]) -> object:
+        return dividing.recurrent_samples(this_machine(), program, {x}, carried, lasting)
+
+    assert found(program, carried, {w})
+    assert not found(program, [], {w})  # nothing is carried
+    assert not found(program, carried, set())  # weights that a round may change
+    turned = dot_general(h, w, contract=((0,), (0,)), batch=((), ()))  # it sums over samples
+    assert not found(Program.under([turned], [h, x, w]), [(h, turned)], {w})
+    much = Value(TensorType((64, 1 << 20)))  # weights that are too many for the cache
+    most = dot_general(h, much, **PLAIN)
+    assert not found(Program.under([most], [h, x, much]), [(h, h)], {much})
+    odd, h, x, w = recurrence(65, 64)
+    assert not dividing.recurrent_samples(
+        this_machine(), odd, {x}, [(h, odd.outputs[0])], {w}
+    )
+
+
+@pytest.mark.parametrize("threads", [2, 3, 5])
+def test_each_task_of_a_recurrence_runs_all_rounds_by_itself(threads: int) -> None:
+    program, *_ = recurrence(64, 48)
+    together = Compiled(program, this_machine(), (1, 1), threads, together=True)
+    (repetition,) = (s for s in together.plan.steps if isinstance(s, Repetition))
+    assert repetition.plan.is_apart
+    assert "each of 4 tasks runs all of them by itself" in together.explain()
+    rng = np.random.default_rng(0)
+    shapes = ((64, 48), (7, 64, 48), (48, 48))
+    arrays = [rng.normal(size=shape).astype(np.float32) for shape in shapes]
+    alone = Compiled(program, this_machine(), (1, 1), 1)
+    for mine, theirs in zip(together(arrays), alone(arrays), strict=True):
+        assert mine.tobytes() == theirs.tobytes()
+
+
+def test_what_mixes_samples_between_rounds_is_waited_for() -> None:
+    h, x, w = (Value(TensorType(s)) for s in ((64, 48), (64, 48), (48, 48)))
+    after = add(dot_general(h, w, **PLAIN), reverse(x, axes=(0,)))
+    program = Program.under([multiply(after, reverse(after, axes=(0,)))], [h, x, w])
+    together = Compiled(program, this_machine(), (1, 1), 2, together=True)
+    (repetition,) = (s for s in together.plan.steps if isinstance(s, Repetition))
+    assert not repetition.plan.is_apart
+    rng = np.random.default_rng(0)
+    shapes = ((64, 48), (5, 64, 48), (48, 48))
+    arrays = [rng.normal(size=shape).astype(np.float32) / 8 for shape in shapes]
+    alone = Compiled(program, this_machine(), (1, 1), 1)
+    for mine, theirs in zip(together(arrays), alone(arrays), strict=True):
+        assert mine.tobytes() == theirs.tobytes()
+
+
+@pytest.mark.parametrize("layer", ["LSTM", "GRU", "SimpleRNN"])
+def test_recurrent_nets_train_to_the_same_bits_with_any_number_of_threads(layer: str) -> None:
+    def trained(threads: int) -> list[np.ndarray[Any, Any]]:
+        cp.set_seed(0)
+        rng = np.random.default_rng(0)
+        x = rng.normal(size=(70, 6, 5)).astype(np.float32)
+        y = rng.integers(0, 3, len(x))
+        recurrent = getattr(cp.layers, layer)(24, return_sequences=True)
+        last = cp.layers.Bidirectional(cp.layers.LSTM(16))
+        model = cp.Sequential([cp.Input((6, 5)), recurrent, last, cp.layers.Dense(3)])
+        loss = cp.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("adam", loss, threads=threads)
+        history = model.fit(x, y, batch_size=32, epochs=2, verbose=0)
+        return [*model.get_weights(), np.array(history.history["loss"])]
+
+    one = trained(1)
+    for threads in (2, 4):
+        for mine, theirs in zip(trained(threads), one, strict=True):
+            assert mine.tobytes() == theirs.tobytes()
 
 
 # -- how many threads ----------------------------------------------------------------------

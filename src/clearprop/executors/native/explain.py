@@ -112,7 +112,12 @@ def _control_text(step: Bundle | Repetition | Choice | Preparation) -> str:
     if isinstance(step, Choice):
         return f"one of {len(step.plans)} bodies:"
     rounds = "each round" if step.length is None else f"each of {step.length:,} rounds"
-    return f"{rounds}{', from the last to the first' if step.reverse else ''}:"
+    rounds += ", from the last to the first" if step.reverse else ""
+    if step.plan.is_apart:
+        (bundle,) = step.plan.steps
+        assert isinstance(bundle, Bundle)
+        return f"{rounds}; each of {bundle.tasks:,} tasks runs all of them by itself:"
+    return f"{rounds}:"
 
 
 def _memory_text(program: Program, plan: Plan, kept: int, threads: int) -> Iterator[str]:
