@@ -21,10 +21,11 @@ from clearprop.executors.native.kernels.kernel import (
     KernelWriter,
     Walk,
     nested,
+    rounds_of_a_task,
     task_count,
     walks_over,
 )
-from clearprop.executors.native.llvm.registers import Operand
+from clearprop.executors.native.llvm.registers import Operand, integer
 from clearprop.executors.native.words.operands import result_home
 from clearprop.executors.native.words.runs import Run, Sliding, backward_runs, forward_runs
 from clearprop.executors.native.words.window_loops import write_window_loops
@@ -63,21 +64,27 @@ def write_windows(compilation: Compilation, group: Group) -> None:
     taps = math.prod(equation.params["window"])
     batch = Axis(home.type.shape[0])
     work = math.prod(equation.types[0].shape) * min(taps, max(1, steps)) * 2
-    tasks = task_count(batch.extent, work)
-    chunk = -(-batch.extent // tasks)
-    tasks = -(-batch.extent // chunk)
+    is_small = taps <= _MOST_TAPS and steps <= _MOST_STEPS
+    divided, chunk = batch, -(-batch.extent // task_count(batch.extent, work))
+    if is_small and batch.extent == 1 and len(runs[0]) == 1 and task_count(2, work) > 1:
+        # Rows of a single image, divided as a convolution's rows are.
+        batch.operand = integer(0)
+        divided = Axis(runs[0][0].count)
+        chunk = rounds_of_a_task(divided.extent)
+    tasks = -(-divided.extent // chunk)
     start: Operand | int = 0
-    stop: Operand | int = batch.extent
+    stop: Operand | int = divided.extent
     if tasks > 1:
         start = writer.function.multiply(writer.begin, chunk)
-        stop = writer.function.minimum(writer.function.multiply(writer.end, chunk), batch.extent)
+        stop = writer.function.minimum(writer.function.multiply(writer.end, chunk), divided.extent)
     with writer.function.loop(start, stop) as loop:
-        batch.operand = loop.index
-        if taps <= _MOST_TAPS and steps <= _MOST_STEPS:
-            _Pieces(writer, word, home, batch).write(runs, equation.params["window"])
+        divided.operand = loop.index
+        if is_small:
+            row = None if divided is batch else divided
+            _Pieces(writer, word, home, batch).write(runs, equation.params["window"], row)
         else:
             write_window_loops(writer, word, home, batch, slidings)
-    writer.finish(tasks, work, cut={batch: chunk})
+    writer.finish(tasks, work, cut={divided: chunk})
 
 
 def slidings_of(equation: Equation, *, goes_back: bool) -> list[Sliding]:
@@ -115,21 +122,26 @@ class _Pieces:
         size = word.homes[0].type.dtype.itemsize
         self.width = writer.compilation.machine.lanes(size)
 
-    def write(self, runs: Sequence[Sequence[Run]], window: Sequence[int]) -> None:
+    def write(
+        self, runs: Sequence[Sequence[Run]], window: Sequence[int], row: Axis | None = None
+    ) -> None:
         """Write all outputs of one element of the batch.
 
         Args:
             runs: on each axis of space.
             window: number of taps on each axis.
+            row: the first axis of space, if its loop is open already.
         """
         alike: dict[tuple[int, ...], list[tuple[Run, ...]]] = {}
         for chosen in product(*runs):
             alike.setdefault(tuple(run.count for run in chosen), []).append(chosen)
         for counts, several in alike.items():
             axes = [Axis(count) for count in counts]
+            if row is not None:
+                axes[0] = row
             channel = Axis(self.home.type.shape[-1])
             pieces = [self._piece(chosen, axes, channel, window) for chosen in several]
-            self._nest(pieces, [*axes, channel])
+            self._nest(pieces, [*(axis for axis in axes if axis is not row), channel])
 
     def _piece(
         self, runs: Sequence[Run], axes: Sequence[Axis], channel: Axis, window: Sequence[int]
