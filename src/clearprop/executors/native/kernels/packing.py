@@ -31,6 +31,7 @@ from clearprop.executors.native.mathematics.elementwise import memory_type
 from clearprop.ir.types import TensorType
 
 _LINE_BYTES = 64  # of memory, in a cache
+_LEAST_TASKS = 2  # that copy panels, if there are as many
 _ROW_BYTES = 512  # of neighbouring panels of a task: their rows lie side by side in memory
 
 
@@ -150,7 +151,7 @@ def pack(
     writer = KernelWriter(compilation, "pack")
     copier = PanelCopier(writer.elements, side, packed, block, column, panel)
     f, together = writer.function, _ROW_BYTES // (panel * side.home.type.dtype.itemsize)
-    width = max(1, together) * panel
+    width = max(1, min(together, panels // _LEAST_TASKS)) * panel
     with f.loop(writer.begin, writer.end) as loop:
         assert loop.index is not None
         start = f.multiply(loop.index, width)

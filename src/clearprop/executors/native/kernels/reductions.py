@@ -18,12 +18,14 @@ from clearprop.executors.native.kernels.kernel import (
     KernelWriter,
     Walk,
     nested,
+    over_vectors,
     task_count,
     walks_over,
 )
 from clearprop.executors.native.kernels.reducers import Reducer, merged
 from clearprop.executors.native.llvm.registers import Operand, constant_vector, integer
 
+Part = tuple[Operand | int, Operand | int]
 Step = Callable[[list[Operand]], list[Operand]]
 _UNROLLED = 4
 
@@ -72,27 +74,29 @@ class _Reduction:
 
     def write(self) -> None:
         work = 2 * self.x.type.size
-        if not self.outer:
-            self._results([])
-            self.writer.finish(1, work)
-            return
-        extent = self.outer[0].extent
-        wanted = task_count(extent, work)
-        chunk = -(-extent // wanted)
-        tasks = -(-extent // chunk)
-        start: Operand | int = 0
-        stop: Operand | int = extent
+        # Tasks have some rounds of the outermost loop, or else some vectors of results.
+        divided, unit = self.lane if self.lane_stays else Walk(()), self.width
+        if self.outer:
+            divided, unit = self.outer[0], 1
+        units = -(-divided.extent // unit)
+        chunk = -(-units // task_count(units, work)) * unit
+        tasks = -(-divided.extent // chunk)
+        part: Part = 0, divided.extent
         if tasks > 1:
             start = self.f.multiply(self.writer.begin, chunk)
-            stop = self.f.minimum(self.f.multiply(self.writer.end, chunk), extent)
-        with self.f.loop(start, stop) as loop:
-            assert loop.index is not None
-            self.outer[0].stand(loop.index)
-            loop.next = nested(self.f, self.outer[1:], [], self._results)
+            stop = self.f.minimum(self.f.multiply(self.writer.end, chunk), divided.extent)
+            part = start, stop
+        if not self.outer:
+            self._results([], part)
+        else:
+            with self.f.loop(*part) as loop:
+                assert loop.index is not None
+                divided.stand(loop.index)
+                loop.next = nested(self.f, self.outer[1:], [], self._results)
         self.writer.finish(tasks, work)
 
-    def _results(self, carried: list[Operand]) -> list[Operand]:
-        """All results that the outer loops stand at."""
+    def _results(self, carried: list[Operand], part: Part | None = None) -> list[Operand]:
+        """All results that the outer loops stand at, or a part of them."""
         if not self.lane_stays:
             self._one_result()
             return carried
@@ -100,14 +104,16 @@ class _Reduction:
             self._lane_results(0, Lanes(None))
             return carried
         extent = self.lane.extent
-        whole = extent // self.width * self.width
-        if whole:
-            with self.f.loop(0, whole, self.width) as loop:
-                assert loop.index is not None
-                self._lane_results(loop.index, Lanes(self.lane.axis, self.width, self.width))
-        if whole < extent:
-            self._lane_results(whole, Lanes(self.lane.axis, self.width, extent - whole))
-        return carried
+
+        def vector(start: Operand | int, count: int) -> list[Operand]:
+            self._lane_results(start, Lanes(self.lane.axis, self.width, count))
+            return carried
+
+        return over_vectors(
+            self.f, extent, part or (0, extent), self.width, carried,
+            lambda _, start: vector(start, self.width),
+            lambda _, start: vector(start, extent - start),
+        )  # fmt: skip
 
     def _lane_results(self, start: Operand | int, lanes: Lanes) -> None:
         """A vector of results: each lane has its own."""
