@@ -10,7 +10,7 @@ from clearprop.executors.native.homes import Buffer
 from clearprop.executors.native.kernels.kernel import Kernel
 
 _EVERYTHING = 1 << 62  # bytes
-_SMALL_SECONDS = 2e-5  # a kernel so short is divided equally among the threads
+_SMALL_SECONDS = 5e-5  # a kernel so short, by the estimate, is divided equally among the threads
 
 
 class _Touched(NamedTuple):

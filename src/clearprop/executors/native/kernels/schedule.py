@@ -21,6 +21,7 @@ from clearprop.executors.native.llvm.machine import Machine
 _LEAST_TASK_FLOPS = 1 << 14
 _MOST_TASKS = 16
 _PARTS, _MOST_PARTS = 16, 64  # into which long sums of few results, or of very few, are cut
+_PARTS_OF_A_ROW = 8  # of the sums of a single row, which takes its time to read the right factor
 _LONG_SUM = 2048
 _PANELS_BYTES = 512 << 10  # of the right factor on the stack, at most
 _ROWS_BYTES = 128 << 10  # of the left factor there
@@ -246,6 +247,8 @@ def _parts(machine: Machine, sizes: Sizes, left: Factor, right: Factor) -> int:
     reads = left.size_bytes + right.size_bytes
     if not is_long or results > cache // 2 or reads <= cache // 2:
         return 1
+    if sizes.rows == (1, 1):
+        return _equal_parts(sizes.summed[0], _PARTS_OF_A_ROW)
     return part_count(machine, results, sizes.summed[0])
 
 
@@ -258,6 +261,11 @@ def part_count(machine: Machine, results_bytes: int, extent: int) -> int:
         extent: of the axis.
     """
     most = _PARTS if _MOST_PARTS * results_bytes > machine.level2_bytes else _MOST_PARTS
+    return _equal_parts(extent, most)
+
+
+def _equal_parts(extent: int, most: int) -> int:
+    """Into how many parts of the same length an axis is cut, at most so many."""
     chunk = -(-extent // most)
     return -(-extent // chunk)
 
