@@ -16,7 +16,8 @@ from clearprop.executors.native.plan import Bundle, Repetition
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Value
-from clearprop.primitives import add, dot_general, maximum, multiply, reverse, tanh
+from clearprop.primitives import add, convolution, dot_general, maximum, multiply, reverse, tanh
+from tests.support import convolutions
 
 PLAIN = {"contract": ((1,), (0,)), "batch": ((), ())}
 
@@ -140,10 +141,11 @@ def test_what_is_no_recurrence_of_samples_is_not_divided() -> None:
     much = Value(TensorType((64, 1 << 20)))  # weights that are too many for the cache
     most = dot_general(h, much, **PLAIN)
     assert not found(Program.under([most], [h, x, much]), [(h, h)], {much})
+    images, kernel = Value(TensorType((64, 8, 8, 4))), Value(TensorType((3, 3, 4, 8)))
+    seen = convolution(images, kernel, **convolutions.PLAIN)
+    assert not found(Program.under([seen], [images, kernel]), [(images, images)], {kernel})
     odd, h, x, w = recurrence(65, 64)
-    assert not dividing.recurrent_samples(
-        this_machine(), odd, {x}, [(h, odd.outputs[0])], {w}
-    )
+    assert not dividing.recurrent_samples(this_machine(), odd, {x}, [(h, odd.outputs[0])], {w})
 
 
 @pytest.mark.parametrize("threads", [2, 3, 5])

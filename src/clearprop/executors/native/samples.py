@@ -137,8 +137,9 @@ def _is_by_sample(equation: Equation, values: Set[Value]) -> bool:
 
 
 def _are_rows(equation: Equation) -> bool:
-    """Whether the first axis of a product's left factor is one of its rows."""
-    return 0 not in equation.params["contract"][0] and not equation.params["batch"][0]
+    """Whether this is a product, and the first axis of its left factor one of its rows."""
+    name, params = equation.primitive.name, equation.params
+    return name == "dot_general" and 0 not in params["contract"][0] and not params["batch"][0]
 
 
 def _by_sample(program: Program, rows: Set[Value], count: int) -> Set[Value]:
@@ -155,7 +156,7 @@ def _keeps_first(equation: Equation, found: Set[Value], count: int) -> bool:
     name, params, shape = equation.primitive.name, equation.params, equation.types[0].shape
     if not shape or shape[0] != count:
         return False
-    if name == "dot_general":
+    if name in CONTRACTIONS:
         return _are_rows(equation) and equation.inputs[0] in found
     if name in REDUCTIONS:
         return 0 not in _axes(params)
@@ -164,7 +165,7 @@ def _keeps_first(equation: Equation, found: Set[Value], count: int) -> bool:
     if name == "gather":
         return params["axis"] == 0 and equation.inputs[1] in found
     if name == "concatenate":
-        return params["axis"] != 0
+        return bool(params["axis"] != 0)
     if name == "slice":
         return equation.inputs[0].shape[0] == count
     return name in MAPS | {"reshape", "broadcast_to", "stop_gradient"}
