@@ -48,12 +48,13 @@ class ChunkRunner:
         """How many steps to run now, with so many left to run.
 
         Each chunk copies what it starts from, to go back there if a loss is no number; where that
-        is much, or many arrays, a chunk takes longer.
+        is much, or many arrays, a chunk takes longer.  A last chunk much shorter than the others
+        would copy for little: those before it take it over.
         """
         if self.seconds_per_step is None:
             return 1
         fitting = round(self._seconds / max(self.seconds_per_step, self._seconds / _MOST_STEPS))
-        return max(1, min(fitting, remaining))
+        return remaining if 2 * remaining < 3 * fitting else max(1, fitting)
 
     def run(
         self, carry: Sequence[Array], rows: Array, given: Sequence[Array]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from clearprop.executors.native.access import Access
-from clearprop.executors.native.bundles import bundled
+from clearprop.executors.native.bundles import as_one, bundled
 from clearprop.executors.native.control import steps_in
 from clearprop.executors.native.executor import Compiled
 from clearprop.executors.native.homes import Buffer, Home
@@ -65,6 +65,33 @@ def test_other_tasks_and_other_parts_are_waited_for(second: object) -> None:
     assert callable(second)
     steps = [kernel(4, [a], [b]), second(a, b, c)]
     assert order(bundled(steps)) == [[step] for step in steps]
+
+
+def test_kernels_whose_tasks_meet_nobody_else_s_are_one() -> None:
+    state, step, new = buffers(3)
+    first, second = kernel(4, [state], [step]), kernel(4, [step], [new])
+    back = kernel(4, [new], [state])  # what the next round begins with
+    one = as_one([Bundle([first, second]), back])
+    assert one is not None
+    assert one.kernels == [first, second, back]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda a, b: kernel(8, [a], [b]),  # other tasks
+        lambda a, b: kernel(4, [b], [a], span=32),  # other parts
+        lambda a, b: kernel(4, [b], [a], span=None),  # each task is at all of it
+        lambda a, b: kernel(4, [a], [b], span=None),  # each task writes all of it: in each round
+    ],
+)
+def test_kernels_whose_tasks_meet_others_are_not(other: Callable[..., Kernel]) -> None:
+    a, b = buffers(2)
+    assert as_one([kernel(4, [a], [b]), other(a, b)]) is None
+    assert as_one([other(a, b), kernel(4, [a], [b])]) is None
+    assert as_one([kernel(1, [a], [b])]) is None
+    assert as_one([kernel(4, [a], [b], span=None)]) is None
+    assert as_one([]) is None
 
 
 def test_what_stands_between_runs_before_or_after() -> None:

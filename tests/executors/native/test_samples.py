@@ -115,7 +115,7 @@ def recurrence(batch: int, units: int) -> tuple[Program, Value, Value, Value]:
     return Program.under([after, h], [h, x, w]), h, x, w
 
 
-@pytest.mark.parametrize(("batch", "tasks"), [(16, 2), (32, 2), (48, 2), (64, 4), (256, 16)])
+@pytest.mark.parametrize(("batch", "tasks"), [(16, 2), (32, 2), (48, 2), (64, 4), (1024, 16)])
 def test_a_recurrence_divides_its_samples(batch: int, tasks: int) -> None:
     program, h, x, w = recurrence(batch, 64)
     carried = [(h, program.outputs[0])]

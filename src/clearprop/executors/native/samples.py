@@ -64,19 +64,19 @@ def recurrent_samples(
         lasting: inputs that are the same in all rounds.
     """
     contractions, count = _contractions(program), _count(rows)
-    if not carried or not contractions or count is None:
-        return None
-    if task_limit(sum(2 * _products(each) for each in contractions)) < _TASKS:
+    most = task_limit(sum(2 * _products(each) for each in contractions))
+    if not contractions or count is None or most < _TASKS:
         return None
     weights = {_shown(each.inputs[1]) for each in contractions}
     size = sum(each.type.size_bytes for each in weights)
     if not weights <= lasting or size > machine.level2_bytes // 2:
         return None
-    values = _by_sample(program, rows | _carried_by_sample(program, rows, carried, count), count)
-    if not all(each.inputs[0] in values and _are_rows(each) for each in contractions):
+    own = _carried_by_sample(program, rows, carried, count)
+    values = _by_sample(program, rows | own, count)
+    if not own or not all(each.inputs[0] in values and _are_rows(each) for each in contractions):
         return None
     tasks = _TASKS
-    while count % (2 * tasks) == 0 and count // (2 * tasks) >= _FULL_TILES:
+    while count % (2 * tasks) == 0 and count // (2 * tasks) >= _FULL_TILES and 2 * tasks <= most:
         tasks *= 2
     return Samples(count, tasks, values)
 

@@ -9,12 +9,16 @@ import numpy as np
 import pytest
 
 from clearprop.dtypes import BOOL, F32, F64, I8, I32, I64, U8, U64, DType
+from clearprop.executors.native.control import kernels_in
+from clearprop.executors.native.executor import Compiled
+from clearprop.executors.native.llvm.machine import this_machine
 from clearprop.executors.native.words.runs import Sliding, backward_runs, forward_runs
 from clearprop.ir.types import Shape
 from clearprop.ir.value import Array
 from clearprop.primitives.windowing import windows_shape
 from tests.support.native_kernels import machines
-from tests.support.native_programs import check_word
+from tests.support.native_programs import check_word, one_word
+from tests.support.program_checks import same_bits
 
 
 def windowing(
@@ -79,6 +83,18 @@ def test_windows_choose_and_give_back_as_defined(case: int, dtype: DType, machin
         kept = taps.astype(types[(case + 1) % 4])
         check_word("window_spread", machine, update, space=shape[1:-1], **how)
         check_word("window_scatter", machine, update, kept, space=shape[1:-1], **how)
+
+
+@pytest.mark.parametrize("word", ["window_max", "window_argmax", "window_sum"])
+def test_a_single_image_is_divided_by_rows(word: str) -> None:
+    how = windowing((2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1))
+    x = numbers((1, 30, 28, 32), F32)
+    program = one_word(word, [x], **how)
+    together = Compiled(program, this_machine(), threads=3, together=True)
+    (kernel,) = kernels_in(together.plan)
+    assert kernel.tasks == 15
+    same_bits(together([x]), Compiled(program, this_machine())([x]))
+    check_word(word, this_machine(), x, **how)
 
 
 @pytest.mark.parametrize(
