@@ -163,6 +163,17 @@ def test_each_task_of_a_recurrence_runs_all_rounds_by_itself(threads: int) -> No
         assert mine.tobytes() == theirs.tobytes()
 
 
+def test_long_sums_that_are_cut_keep_their_order() -> None:
+    h, x, w = (Value(TensorType(s)) for s in ((128, 64), (128, 2048), (2048, 64)))
+    program = Program.under([add(dot_general(x, w, **PLAIN), h)], [h, x, w])
+    rng = np.random.default_rng(0)
+    shapes = ((128, 64), (3, 128, 2048), (2048, 64))
+    arrays = [rng.normal(size=shape).astype(np.float32) for shape in shapes]
+    (one,) = Compiled(program, this_machine(), (1, 1), 1)(arrays)
+    (two,) = Compiled(program, this_machine(), (1, 1), 2, together=True)(arrays)
+    assert one.tobytes() == two.tobytes()
+
+
 def test_what_mixes_samples_between_rounds_is_waited_for() -> None:
     h, x, w = (Value(TensorType(s)) for s in ((64, 48), (64, 48), (48, 48)))
     after = add(dot_general(h, w, **PLAIN), reverse(x, axes=(0,)))

@@ -205,11 +205,14 @@ def divided_schedule(
     Args:
         machine: for which processor.
         sizes: of the loops.
-        schedule: of the contraction alone; it stays where a task would copy too much.
+        schedule: of the contraction alone; it stays where a task would copy too much, and where it
+            adds up parts of sums, which one thread alone does, too.
         tasks: into how many parts the samples are divided.
         is_summed: whether the sums run over the samples, and are cut; else rows are samples.
         is_lasting: whether the right factor is the same in all rounds of the loop around.
     """
+    if schedule.parts > 1 and not is_summed:
+        return schedule
     width = machine.lanes(sizes.element_bytes)
     rows = list(sizes.rows)
     if not is_summed:
