@@ -1,8 +1,9 @@
-"""Small models and samples that the tests of saving share."""
+"""Small models and samples that the tests of saving and of callbacks share."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import clearprop as cp
 _random = np.random.default_rng(0)
 X = _random.normal(size=(70, 5)).astype(np.float32)
 CLASSES = _random.integers(0, 3, 70)
+SPLIT: dict[str, Any] = {"validation_split": 0.2, "verbose": 0}
 
 
 def classifier(optimizer: Any = "adam", **compiled: Any) -> cp.Model:
@@ -106,3 +108,25 @@ def assert_same(first: cp.Model, second: cp.Model) -> None:
         assert list(slots) == list(others)
         for name in slots:
             np.testing.assert_array_equal(slots[name], others[name], strict=True)
+
+
+def line_fitter(rate: float = 0.1, metrics: Sequence[Any] = ()) -> cp.Model:
+    model = cp.Sequential([cp.layers.Input((5,)), cp.layers.Dense(1)])
+    model.compile(cp.optimizers.SGD(rate), "mse", metrics=list(metrics))
+    return model
+
+
+def played(callback: cp.callbacks.Callback, losses: Sequence[float]) -> tuple[cp.Model, int]:
+    """The model and the number of epochs after which the callback stopped these losses."""
+    model = line_fitter()
+    callback.set_model(model)
+    callback.on_train_begin()
+    for epoch, loss in enumerate(losses):
+        for weight in model.weights:
+            weight.assign(np.full(weight.shape, epoch))
+        callback.on_epoch_begin(epoch)
+        callback.on_epoch_end(epoch, {"loss": loss})
+        if model.stop_training:
+            break
+    callback.on_train_end()
+    return model, epoch + 1
