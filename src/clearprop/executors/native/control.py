@@ -26,7 +26,16 @@ from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.llvm.registers import Operand, integer
 from clearprop.executors.native.llvm.writer import Function
 from clearprop.executors.native.memory import aligned
-from clearprop.executors.native.plan import Bundle, Choice, Plan, Preparation, Repetition, Step
+from clearprop.executors.native.plan import (
+    Bundle,
+    Choice,
+    Plan,
+    Preparation,
+    Repetition,
+    Replicas,
+    Step,
+)
+from clearprop.executors.native.replicas import is_shared_out
 from clearprop.executors.native.sharing import MOST_KERNELS, Claims, write_barrier
 
 ARENA, FLAG, KEPT, THREADS, ROUNDS, TEAM, CYCLES, NEW = range(8)
@@ -101,6 +110,8 @@ class _RunWriter:
         self._task = integer(0)  # of the bundle that is being written
         self._rounds: dict[Buffer, Operand] = {}  # rows of scans: the round that they stand at
         self._under_way: list[Access] = []  # kernels that others may be at since the last meeting
+        self._replicas: Replicas | None = None  # of the loop that is being written
+        self._round = integer(0)  # of that loop
 
     def _word(self, type_: str, number: int) -> Operand:
         return self.f.load(type_, self.f.address(self.table, "i64", number))
@@ -121,6 +132,16 @@ class _RunWriter:
 
     def address(self, buffer: Buffer) -> Operand:
         """Where a buffer begins."""
+        replicas = self._replicas
+        if replicas is not None and buffer in replicas.places:
+            own = self._own(replicas.places[buffer])
+            if buffer not in replicas.reports:
+                return own
+            return self.f.select(self.is_first, self._shared_address(buffer), own)
+        return self._shared_address(buffer)
+
+    def _shared_address(self, buffer: Buffer) -> Operand:
+        """Where a buffer begins that all threads see alike, or that is a part of another one."""
         if buffer is self.plan.arena:
             return self._word("ptr", ARENA)
         if buffer.keeps is not None:
@@ -134,15 +155,22 @@ class _RunWriter:
         if buffer.kind == "row":
             step = self.f.multiply(self._rounds[buffer], buffer.row_bytes)
             return self.f.address(start, "i8", step)
+        if buffer.kind == "turn":
+            turn = self.f.binary("and", self._round, integer(1))
+            return self.f.address(start, "i8", self.f.multiply(turn, buffer.row_bytes))
         return start
+
+    def _own(self, number: int) -> Operand:
+        """The address of a byte of the thread's own memory."""
+        f = self.f
+        all_threads = f.address(self._word("ptr", ARENA), "i8", self.plan.arena.size_bytes)
+        own = f.address(all_threads, "i8", f.multiply(self.thread, self._slot_bytes))
+        return f.address(own, "i8", number)
 
     def _slot(self, buffer: Buffer) -> Operand:
         """Where a buffer would begin of which the thread's slot holds the part of its task."""
-        f = self.f
-        slots = f.address(self._word("ptr", ARENA), "i8", self.plan.arena.size_bytes)
-        own = f.address(slots, "i8", f.multiply(self.thread, self._slot_bytes))
-        before = f.multiply(self._task, -buffer.row_bytes)
-        return f.address(f.address(own, "i8", buffer.number), "i8", before)
+        before = self.f.multiply(self._task, -buffer.row_bytes)
+        return self.f.address(self._own(buffer.number), "i8", before)
 
     def _home(self, home: Home) -> Operand:
         return self.f.address(
@@ -174,16 +202,7 @@ class _RunWriter:
         tasks = kernels[0].tasks
 
         def call(task: Operand, end: Operand) -> None:
-            if len(kernels) == 1 and around is None:
-                self._call(kernels[0], task, end, 0)
-                return
-            with self.f.loop(task, end) as loop:
-                assert loop.index is not None
-                self._task = loop.index
-                following = self.f.add(loop.index, 1)
-                with self._each_round(around) if around else nullcontext():
-                    for number, kernel in enumerate(kernels):
-                        self._call(kernel, loop.index, following, number)
+            self._call_tasks(kernels, task, end, around)
 
         if not self.together:
             call(integer(0), integer(tasks))
@@ -205,6 +224,25 @@ class _RunWriter:
         else:
             self.claims.write_shares(tasks, call)
 
+    def _call_tasks(
+        self,
+        kernels: Sequence[Kernel],
+        task: Operand,
+        end: Operand,
+        around: Repetition | None = None,
+    ) -> None:
+        """Run some tasks of a kernel, or of several task by task."""
+        if len(kernels) == 1 and around is None:
+            self._call(kernels[0], task, end, 0)
+            return
+        with self.f.loop(task, end) as loop:
+            assert loop.index is not None
+            self._task = loop.index
+            following = self.f.add(loop.index, 1)
+            with self._each_round(around) if around else nullcontext():
+                for number, kernel in enumerate(kernels):
+                    self._call(kernel, loop.index, following, number)
+
     def _call(self, kernel: Kernel, task: Operand, end: Operand, number: int) -> None:
         homes = [self._home(home) for home in kernel.homes]
         before = self._cycles() if self.counts else None
@@ -224,8 +262,8 @@ class _RunWriter:
 
     def _meet(self) -> None:
         """Wait for all threads, if any may still be writing."""
-        if self.together and self._under_way:
-            write_barrier(self.f, self.team, self.threads)
+        if self._under_way:
+            self._wait()
         self._under_way.clear()
 
     def _repetition(self, step: Repetition) -> None:
@@ -236,9 +274,49 @@ class _RunWriter:
             self._run(bundle.kernels, around=step)
             self._meet()
             return
+        if step.plan.replicas is not None:
+            self._with_replicas(step, step.plan.replicas)
+            return
         with self._each_round(step):
             self._steps(step.plan)
             self._meet()
+
+    def _with_replicas(self, step: Repetition, replicas: Replicas) -> None:
+        """A loop whose state each thread has for itself."""
+        self._copy_carried(replicas, is_back=False)
+        self._replicas = replicas
+        with self._each_round(step):
+            under_way: set[Buffer] = set()
+            for each in step.plan.steps:
+                assert isinstance(each, (Kernel, Bundle))
+                kernels = each.kernels if isinstance(each, Bundle) else [each]
+                shared = {home.buffer for one in kernels for home in one.homes} & replicas.shared
+                if shared & under_way:
+                    self._wait()
+                    under_way.clear()
+                under_way |= shared
+                first, end = integer(0), integer(kernels[0].tasks)
+                if self.together and is_shared_out(each, replicas.tasks):
+                    assert self.claims is not None
+                    first, end = self.claims.share(replicas.tasks)
+                self._call_tasks(kernels, first, end)
+        self._replicas = None
+        self._wait()  # all have copied what the first thread now overwrites
+        with self.f.when(self.is_first):
+            self._copy_carried(replicas, is_back=True)
+        self._wait()
+
+    def _copy_carried(self, replicas: Replicas, *, is_back: bool) -> None:
+        """Copy what a loop carries into the thread's own memory, or back."""
+        for buffer in replicas.carried:
+            place, own = self.address(buffer), self._own(replicas.places[buffer])
+            target, source = (place, own) if is_back else (own, place)
+            self.f.copy(target, source, buffer.size_bytes)
+
+    def _wait(self) -> None:
+        """Wait for all threads."""
+        if self.together:
+            write_barrier(self.f, self.team, self.threads)
 
     @contextmanager
     def _each_round(self, step: Repetition) -> Iterator[None]:
@@ -252,6 +330,7 @@ class _RunWriter:
                 row = self.f.add(last, self.f.multiply(loop.index, -1))
             for buffer in step.rows:
                 self._rounds[buffer] = row
+            self._round = loop.index
             yield
 
     def _choice(self, step: Choice) -> None:
@@ -293,9 +372,13 @@ def steps_in(plan: Plan) -> Iterator[tuple[int, Step]]:
 
 def slot_bytes(plan: Plan) -> int:
     """The memory that each thread needs for itself."""
-    return max(
-        (step.slot_bytes for _, step in steps_in(plan) if isinstance(step, Bundle)), default=0
-    )
+    needed = [0]
+    for _, step in steps_in(plan):
+        if isinstance(step, Bundle):
+            needed.append(step.slot_bytes)
+        elif isinstance(step, Repetition) and step.plan.replicas is not None:
+            needed.append(step.plan.replicas.size_bytes)
+    return max(needed)
 
 
 def kernels_in(plan: Plan) -> list[Kernel]:

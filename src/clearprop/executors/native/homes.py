@@ -14,13 +14,14 @@ class Buffer:
 
     Attributes:
         kind: "input", "output", "constant" (all from outside), "arena" (within one block that
-            the executor owns), "row" (the part of ``whole`` that a step of a scan works on), or
+            the executor owns), "row" (the part of ``whole`` that a step of a scan works on),
+            "turn" (one half of ``whole`` in even rounds of a loop, the other in odd ones), or
             "slot" (of memory that each thread has for itself, for one task at a time).
         size_bytes: its length.
         number: which input, output or constant; for a part of another buffer where in that it
             begins, in bytes.
         whole: the buffer that it is a part of.
-        row_bytes: from one row to the next; of a slot, from one task's part to the next.
+        row_bytes: from one row, or half, to the next; of a slot, from one task's part to the next.
         keeps: if it is zero at first, and what nobody writes stays so: what tells where zeros are.
             Buffers of which this is equal may take turns.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from clearprop.executors.native.groups import Group
@@ -69,6 +70,27 @@ class Preparation:
     kernels: list[Kernel]
 
 
+@dataclass(eq=False)
+class Replicas:
+    """What each thread has for itself while it runs a loop, and what they exchange.
+
+    Attributes:
+        tasks: of the bundles whose tasks threads divide; all else is computed by every thread.
+        places: where each buffer begins in a thread's memory.
+        carried: what is copied there before the loop, and back after it.
+        reports: rows that only the first thread writes where they belong.
+        shared: what tasks write for all threads.
+        size_bytes: of a thread's memory, its slots included.
+    """
+
+    tasks: int
+    places: Mapping[Buffer, int]
+    carried: Sequence[Buffer]
+    reports: Sequence[Buffer]
+    shared: Set[Buffer]
+    size_bytes: int
+
+
 Step = Kernel | Bundle | Repetition | Choice | Preparation
 
 
@@ -85,6 +107,7 @@ class Plan:
         borrowed: memory that lasts as long as what that gave.
         groups: for the reports.
         is_apart: whether each task of its only bundle can run all rounds by itself.
+        replicas: what each thread has for itself, if it is the round of a loop that has such.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -94,4 +117,5 @@ class Plan:
     borrowed: list[Buffer] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     is_apart: bool = False
+    replicas: Replicas | None = None
     homes: dict[Value, Home] = field(default_factory=dict)

@@ -102,13 +102,18 @@ class Claims:
             tasks: how many there are.
             call: writes the call for a task and the one after the last.
         """
+        first, end = self.share(tasks)
+        with self._f.when(self._f.compare("icmp slt", first, end)):
+            call(first, end)
+
+    def share(self, tasks: int) -> tuple[Operand, Operand]:
+        """The first of a thread's equal share of the tasks, and the one after its last."""
         f, thread = self._f, self._thread
-        ends = [
+        first, end = (
             f.binary("udiv", f.multiply(number, tasks), self._threads)
             for number in (thread, f.add(thread, 1))
-        ]
-        with f.when(f.compare("icmp slt", *ends)):
-            call(*ends)
+        )
+        return first, end
 
     def write(self, which: int, tasks: int, call: Callable[[Operand, Operand], object]) -> None:
         """Write the loop that takes tasks as long as there are any.

@@ -195,6 +195,13 @@ class Function(Arithmetic):
         self._note_write(address)
         self.line(f"  call void {name}(ptr {address.text}, i8 0, i64 {size_bytes}, i1 false)")
 
+    def copy(self, target: Operand, source: Operand, size_bytes: int) -> None:
+        """Let some bytes be what others are, which lie elsewhere."""
+        name = "@llvm.memcpy.p0.p0.i64"
+        self.module.declarations[f"declare void {name}(ptr, ptr, i64, i1)"] = None
+        self._note_write(target)
+        self.line(f"  call void {name}(ptr {target.text}, ptr {source.text}, i64 {size_bytes}, i1 0)")
+
     def stack(self, element: str, count: int, alignment: int = 64) -> Operand:
         """The address of ``count`` elements that live as long as the function runs."""
         memory = Operand(POINTER, self.new_name())
