@@ -35,7 +35,6 @@ from clearprop.executors.native.plan import (
     Replicas,
     Step,
 )
-from clearprop.executors.native.replicas import is_shared_out
 from clearprop.executors.native.sharing import MOST_KERNELS, Claims, write_barrier
 
 ARENA, FLAG, KEPT, THREADS, ROUNDS, TEAM, CYCLES, NEW = range(8)
@@ -296,7 +295,7 @@ class _RunWriter:
                     under_way.clear()
                 under_way |= shared
                 first, end = integer(0), integer(kernels[0].tasks)
-                if self.together and is_shared_out(each, replicas.tasks):
+                if self.together and replicas.divides(each):
                     assert self.claims is not None
                     first, end = self.claims.share(replicas.tasks)
                 self._call_tasks(kernels, first, end)

@@ -53,17 +53,19 @@ def _seconds(plan: Plan, threads: int) -> tuple[float, float]:
     """How long it takes with one thread, and with several."""
     alone = together = 0.0
     for step in plan.steps:
+        is_for_all = plan.replicas is not None and not plan.replicas.divides(step)
         if isinstance(step, Kernel):
             seconds = step.seconds + _CALL_SECONDS
             alone += seconds
-            if step.tasks > 1:
+            if step.tasks > 1 and not is_for_all:
                 together += seconds / min(threads, step.tasks) + 2 * _BARRIER_SECONDS
             else:
                 together += seconds
         elif isinstance(step, Bundle):
             seconds = sum(kernel.seconds + step.tasks * _CALL_SECONDS for kernel in step.kernels)
             alone += seconds
-            together += seconds / min(threads, step.tasks) + 2 * _BARRIER_SECONDS
+            many = 1 if is_for_all else min(threads, step.tasks)
+            together += seconds / many + 2 * _BARRIER_SECONDS
         elif isinstance(step, Repetition):
             one, several = _seconds(step.plan, threads)
             rounds = _rounds(step)

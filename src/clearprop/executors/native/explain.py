@@ -117,6 +117,9 @@ def _control_text(step: Bundle | Repetition | Choice | Preparation) -> str:
         (bundle,) = step.plan.steps
         assert isinstance(bundle, Bundle)
         return f"{rounds}; each of {bundle.tasks:,} tasks runs all of them by itself:"
+    if step.plan.replicas is not None:
+        tasks = step.plan.replicas.tasks
+        return f"{rounds}; all but bundles of {tasks:,} tasks in each thread, in its own memory:"
     return f"{rounds}:"
 
 
@@ -128,7 +131,7 @@ def _memory_text(program: Program, plan: Plan, kept: int, threads: int) -> Itera
     yield f"Memory: {_bytes(plan.arena.size_bytes + slots + kept)} beside inputs and outputs"
     yield table([
         ["arena", _bytes(plan.arena.size_bytes), "intermediate results, by turns"],
-        ["slots", _bytes(slots), "what only one task at a time needs, for each thread"],
+        ["slots", _bytes(slots), "what each thread has for itself"],
         ["kept", _bytes(kept), "images with zeros around them"],
         ["constants", _bytes(constants), ""],
         ["inputs", _bytes(inputs), "of one round, where it is a loop"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
 from clearprop.executors.native.groups import Group
@@ -72,23 +72,27 @@ class Preparation:
 
 @dataclass(eq=False)
 class Replicas:
-    """What each thread has for itself while it runs a loop, and what they exchange.
+    """What each thread has for itself while it runs a loop, and what the threads exchange.
 
     Attributes:
         tasks: of the bundles whose tasks threads divide; all else is computed by every thread.
-        places: where each buffer begins in a thread's memory.
-        carried: what is copied there before the loop, and back after it.
-        reports: rows that only the first thread writes where they belong.
+        carried: what is copied to each thread before the loop, and from the first one after it.
+        reports: rows that all threads compute, and the first one writes where they belong.
         shared: what tasks write for all threads.
+        places: where each buffer that a thread has for itself begins in its memory.
         size_bytes: of a thread's memory, its slots included.
     """
 
     tasks: int
-    places: Mapping[Buffer, int]
     carried: Sequence[Buffer]
-    reports: Sequence[Buffer]
+    reports: Set[Buffer]
     shared: Set[Buffer]
-    size_bytes: int
+    places: dict[Buffer, int] = field(default_factory=dict)
+    size_bytes: int = 0
+
+    def divides(self, step: Step) -> bool:
+        """Whether threads divide the tasks of a step among them."""
+        return isinstance(step, Bundle) and step.tasks == self.tasks
 
 
 Step = Kernel | Bundle | Repetition | Choice | Preparation

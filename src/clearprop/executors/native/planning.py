@@ -20,8 +20,15 @@ from clearprop.executors.native.kernels.sums import spread_input
 from clearprop.executors.native.llvm.machine import Machine
 from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.memory import Lifetime, place, take_turns
-from clearprop.executors.native.plan import Bundle, Choice, Plan, Repetition, Step
-from clearprop.executors.native.replicas import exchanged, make_replicas, twice
+from clearprop.executors.native.plan import (
+    Bundle,
+    Choice,
+    Plan,
+    Repetition,
+    Replicas,
+    Step,
+)
+from clearprop.executors.native.replicas import give_places, replicas_of, twice
 from clearprop.executors.native.samples import divided_samples, recurrent_samples
 from clearprop.executors.native.slots import give_slots
 from clearprop.executors.native.words.single import SINGLE_WRITERS, joined_parts, may_overwrite
@@ -437,47 +444,30 @@ class _Planner:
         for step in self.plan.steps:
             if isinstance(step, Bundle):
                 self._owned.difference_update(give_slots(step, self._alone_in(step, lives)))
-        reports = self._exchange()
+        replicas = self._replicas()
         own = [life for buffer, life in lives.items() if buffer in self._owned]
         arena = self.plan.arena
         arena.size_bytes = place(own)
         for life in own:
             life.buffer.whole = arena
-        if reports is not None:
-            self._replicate(reports)
+        if replicas is not None:
+            slots = max(step.slot_bytes for step in self.plan.steps if isinstance(step, Bundle))
+            give_places(replicas, arena, slots)
+            self.plan.replicas = replicas
 
-    def _exchange(self) -> list[Buffer] | None:
-        """Prepare that each thread has what the loop carries for itself, if it should.
-
-        Returns:
-            Rows of reports that every thread computes; None if the threads share all memory.
-        """
-        samples, carried = self.compilation.samples, self._carried
-        size = sum(buffer.size_bytes for buffer in carried)
-        is_small = size <= self.surroundings.machine.level2_bytes // 2
+    def _replicas(self) -> Replicas | None:
+        """What each thread has for itself, if this is a round of a loop that should have such."""
+        samples, machine = self.compilation.samples, self.surroundings.machine
+        size = sum(buffer.size_bytes for buffer in self._carried)
+        is_small = size <= machine.level2_bytes // 2
         if samples is None or self.surroundings.is_alone or self.plan.is_apart or not is_small:
             return None
-        found = exchanged(self.plan.steps, samples.tasks, carried)
-        if found is None:
-            return None
-        self._shared, written = found
-        outside = {each for each in written - self._owned if each.kind != "slot"} - set(carried)
-        if any(buffer.kind != "row" for buffer in outside):
-            return None
-        for buffer in self._shared & self._owned:
-            self.plan.borrowed.append(twice(buffer))
-        self._owned -= self._shared
-        return [buffer for buffer in outside if buffer not in self._shared]
-
-    def _replicate(self, reports: Sequence[Buffer]) -> None:
-        """Let each thread have the arena and what the loop carries for itself."""
-        samples, arena = self.compilation.samples, self.plan.arena
-        assert samples is not None
-        slots = max(step.slot_bytes for step in self.plan.steps if isinstance(step, Bundle))
-        self.plan.replicas = make_replicas(
-            samples.tasks, slots, arena, self._carried, reports, self._shared
-        )
-        arena.size_bytes = 0  # of the memory that threads share
+        found = replicas_of(self.plan.steps, samples.tasks, self._carried, self._owned)
+        if found is not None:
+            own = found.shared & self._owned
+            self.plan.borrowed += map(twice, own)
+            self._owned -= own
+        return found
 
     def _alone_in(self, bundle: Bundle, lives: Mapping[Buffer, Lifetime]) -> list[Buffer]:
         """The buffers that no other step is at."""

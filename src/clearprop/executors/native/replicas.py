@@ -12,15 +12,15 @@ the next round while another still reads what was written in this one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
 
 from clearprop.executors.native.homes import Buffer
 from clearprop.executors.native.kernels.kernel import Kernel
-from clearprop.executors.native.memory import ALIGNMENT, aligned
+from clearprop.executors.native.memory import aligned
 from clearprop.executors.native.plan import Bundle, Replicas, Step
 
-_PAGE_BYTES = 4096  # what processors fetch ahead of its use ends with a page
+_PAGE_BYTES = 4096  # what processors fetch ahead ends with a page: threads share none
 
 
 @dataclass
@@ -28,13 +28,13 @@ class _Use:
     """What kernels do with a buffer.
 
     Attributes:
-        spans: bytes of each task of the divided kernels that are at it; None where unknown.
-        by_task: whether a divided kernel writes it.
-        by_all: whether a kernel that every thread runs writes it.
+        spans: bytes of it for each task, in kernels whose tasks are divided; None where unknown.
+        by_task: whether such a kernel writes it.
+        by_all: whether a kernel writes it that every thread runs.
         is_seen: whether such a kernel is at it.
     """
 
-    spans: set[int | None]
+    spans: set[int | None] = field(default_factory=set)
     by_task: bool = False
     by_all: bool = False
     is_seen: bool = False
@@ -45,73 +45,52 @@ class _Use:
         return self.by_task and (self.is_seen or len(self.spans) > 1 or None in self.spans)
 
 
-def exchanged(
-    steps: Sequence[Step], tasks: int, carried: Collection[Buffer]
-) -> tuple[Set[Buffer], Set[Buffer]] | None:
-    """What of a round's memory threads exchange if each has all else for itself.
+def replicas_of(
+    steps: Sequence[Step], tasks: int, carried: Sequence[Buffer], owned: Set[Buffer]
+) -> Replicas | None:
+    """What each thread of a loop has for itself; None where threads have to share its state.
 
     Args:
-        steps: of the round.
-        tasks: of the bundles whose tasks threads divide; all else is computed by every thread.
+        steps: of a round.
+        tasks: into how many the samples are divided.
         carried: what a round hands on to the next.
-
-    Returns:
-        What tasks write for all threads, and all that is written; None where the threads cannot
-        have it for themselves.
+        owned: the plan's own memory.
     """
+    replicas = Replicas(tasks, carried, set(), set())
     uses: dict[Buffer, _Use] = {}
     for step in steps:
         if not isinstance(step, (Kernel, Bundle)):
             return None
-        is_divided = is_shared_out(step, tasks)
+        is_divided = replicas.divides(step)
         for kernel in step.kernels if isinstance(step, Bundle) else [step]:
             for home, written, span in zip(kernel.homes, kernel.written, kernel.spans, strict=True):
-                use = uses.setdefault(home.buffer, _Use(set()))
-                if is_divided:
-                    use.spans.add(span)
-                    use.by_task |= written
-                else:
-                    use.is_seen = True
-                    use.by_all |= written
-    written_ones = {buffer for buffer, use in uses.items() if use.by_task or use.by_all}
+                _note(uses.setdefault(home.buffer, _Use()), written, span, is_divided=is_divided)
     by_task = {buffer for buffer, use in uses.items() if use.by_task}
-    both = any(use.by_task and use.by_all for use in uses.values())
-    if not by_task or both or by_task & set(carried) or any(each.keeps for each in written_ones):
+    by_all = {buffer for buffer, use in uses.items() if use.by_all}
+    reports = {each for each in by_task | by_all if each.kind == "row"} - set(carried)
+    own = {each for each in by_task | by_all if each.kind == "slot" or each in owned}
+    is_possible = (
+        bool(by_task)
+        and by_task.isdisjoint(by_all)
+        and by_task.isdisjoint(carried)
+        and by_task | by_all <= own | reports | set(carried)
+    )
+    if not is_possible:
         return None
-    # Rows of reports that tasks write lie outside: they are there for all threads anyway.
-    shared = {each for each in by_task if uses[each].is_shared or each.kind == "row"}
-    return shared, written_ones
+    # Of reports each task writes its own part where it belongs.
+    replicas.shared = {each for each in by_task if uses[each].is_shared or each in reports}
+    replicas.reports = reports - by_task
+    return replicas
 
 
-def is_shared_out(step: Step, tasks: int) -> bool:
-    """Whether threads divide the tasks of a step, where they compute all else alike."""
-    return isinstance(step, Bundle) and step.tasks == tasks
-
-
-def make_replicas(
-    tasks: int,
-    start: int,
-    arena: Buffer,
-    carried: Collection[Buffer],
-    reports: Collection[Buffer],
-    shared: Set[Buffer],
-) -> Replicas:
-    """Where everything lies that a thread has for itself.
-
-    Args:
-        tasks: of the bundles whose tasks threads divide.
-        start: where the thread's memory begins, after its slots.
-        arena: intermediate results.
-        carried: what a round hands on to the next.
-        reports: rows that all threads would write.
-        shared: what tasks write for all threads.
-    """
-    places, end = {}, aligned(start)
-    for buffer in [arena, *carried, *reports]:
-        places[buffer] = end
-        end += aligned(buffer.size_bytes)
-    size = -(-end // _PAGE_BYTES) * _PAGE_BYTES
-    return Replicas(tasks, places, tuple(carried), tuple(reports), shared, size)
+def _note(use: _Use, written: bool, span: int | None, *, is_divided: bool) -> None:
+    """Note that a kernel is at a buffer."""
+    if is_divided:
+        use.spans.add(span)
+        use.by_task |= written
+    else:
+        use.is_seen = True
+        use.by_all |= written
 
 
 def twice(buffer: Buffer) -> Buffer:
@@ -120,3 +99,19 @@ def twice(buffer: Buffer) -> Buffer:
     both = Buffer("arena", 2 * step)
     buffer.kind, buffer.whole, buffer.number, buffer.row_bytes = "turn", both, 0, step
     return both
+
+
+def give_places(replicas: Replicas, arena: Buffer, slot_bytes: int) -> None:
+    """Let everything have its place that a thread has for itself.
+
+    Args:
+        replicas: of the loop.
+        arena: of intermediate results, of which no memory is left that threads share.
+        slot_bytes: of the thread's memory that comes first.
+    """
+    end = aligned(slot_bytes)
+    for buffer in [arena, *replicas.carried, *replicas.reports]:
+        replicas.places[buffer] = end
+        end += aligned(buffer.size_bytes)
+    replicas.size_bytes = -(-end // _PAGE_BYTES) * _PAGE_BYTES
+    arena.size_bytes = 0

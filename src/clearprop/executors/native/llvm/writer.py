@@ -200,7 +200,9 @@ class Function(Arithmetic):
         name = "@llvm.memcpy.p0.p0.i64"
         self.module.declarations[f"declare void {name}(ptr, ptr, i64, i1)"] = None
         self._note_write(target)
-        self.line(f"  call void {name}(ptr {target.text}, ptr {source.text}, i64 {size_bytes}, i1 0)")
+        self.line(
+            f"  call void {name}(ptr {target.text}, ptr {source.text}, i64 {size_bytes}, i1 0)"
+        )
 
     def stack(self, element: str, count: int, alignment: int = 64) -> Operand:
         """The address of ``count`` elements that live as long as the function runs."""
