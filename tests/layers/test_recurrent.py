@@ -234,8 +234,8 @@ def test_gates_have_dropout_of_their_own_where_the_state_drops(
     cell = both.cell
     cell_noise = []
     with layers.mode.direct_mode(True).active():
-        noise = cell.draw_noise((3, 2), True)
-        alone = made(kind, dropout=0.5, **options).cell.draw_noise((3, 2), True)
+        noise = cell.draw_noise((3, 64), True)
+        alone = made(kind, dropout=0.5, **options).cell.draw_noise((3, 64), True)
         cell_noise += [len(noise.inputs), len(noise.states), len(alone.inputs), len(alone.states)]
     assert cell_noise == [cell.gates, cell.gates, 1, 0]
     assert noise.inputs[0].tolist() != noise.inputs[1].tolist()
