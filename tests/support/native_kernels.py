@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from clearprop.dtypes import DType
-from clearprop.executors.native.llvm.engine import Code, assembly, object_code
+from clearprop.executors.native.llvm.code import Code
+from clearprop.executors.native.llvm.engine import assembly, object_code
 from clearprop.executors.native.llvm.machine import Machine, this_machine
 from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.llvm.registers import Operand, vector_type

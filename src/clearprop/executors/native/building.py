@@ -22,7 +22,7 @@ from clearprop.executors.native.control import (
 from clearprop.executors.native.costs import estimated_seconds, pays, round_seconds
 from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.keys import Identity, identify, places_of
-from clearprop.executors.native.llvm.engine import Code, object_code
+from clearprop.executors.native.llvm.code import Code, object_code
 from clearprop.executors.native.llvm.machine import Machine
 from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.memory import check_capacity

@@ -14,7 +14,7 @@ from clearprop.executors.native.building import Draft, Order, build, draw
 from clearprop.executors.native.calling import call_of
 from clearprop.executors.native.control import TOGETHER
 from clearprop.executors.native.explain import explanation
-from clearprop.executors.native.llvm.engine import Code, known_object_code
+from clearprop.executors.native.llvm.code import Code, known_object_code
 from clearprop.executors.native.llvm.machine import Machine, this_machine
 from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.llvm.writer import Function

@@ -12,11 +12,9 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import llvmlite
-import llvmlite.binding as llvm
 import numpy as np
 
-from clearprop.executors.native.llvm.machine import Machine
+from clearprop.executors.native.llvm.machine import Machine, llvm_version
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Array, Value
@@ -73,8 +71,7 @@ def _beginning(machine: Machine) -> bytes:
     features = ",".join(sorted(machine.features.split(",")))
     parts = [
         _compiler(),
-        llvmlite.__version__,
-        repr(llvm.llvm_version_info),
+        llvm_version(),
         *(machine.triple, machine.cpu, features),
         *(str(machine.vector_bytes), str(machine.vector_registers)),
         *(str(machine.level1_bytes), str(machine.level2_bytes)),

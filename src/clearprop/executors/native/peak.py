@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from clearprop.executors.native.llvm.engine import Code, object_code
+from clearprop.executors.native.llvm.code import Code, object_code
 from clearprop.executors.native.llvm.machine import Machine, this_machine
 from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.llvm.registers import constant, vector_type

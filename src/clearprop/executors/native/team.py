@@ -26,7 +26,7 @@ from functools import partial
 import numpy as np
 
 from clearprop.errors import ArgumentError
-from clearprop.executors.native.llvm.engine import Code, known_object_code
+from clearprop.executors.native.llvm.code import Code, known_object_code
 from clearprop.executors.native.llvm.machine import available_cores, this_machine
 from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.llvm.registers import Operand, constant, integer

@@ -7,7 +7,7 @@ import ctypes
 import numpy as np
 import pytest
 
-from clearprop.executors.native.llvm.engine import Code, object_code
+from clearprop.executors.native.llvm.code import Code, object_code
 from clearprop.executors.native.llvm.machine import Machine, this_machine
 from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.llvm.registers import integer

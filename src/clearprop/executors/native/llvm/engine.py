@@ -1,17 +1,18 @@
-"""From LLVM IR to machine code in memory."""
+"""From LLVM IR to machine code, by LLVM.
+
+Importing this loads LLVM, so ``code`` does it only where something has to be compiled.
+"""
 
 from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
 
 import llvmlite.binding as llvm
 
-from clearprop.executors.native.cache import load, store
-from clearprop.executors.native.keys import text_key
 from clearprop.executors.native.llvm.machine import Machine
 
 _numbers = itertools.count()
@@ -35,7 +36,7 @@ def target_machine(machine: Machine) -> llvm.TargetMachine:
     target = llvm.Target.from_triple(machine.triple)
     # Level 1: the code that is written is explicit already; more costs time and brings nothing.
     return target.create_target_machine(
-        cpu=machine.cpu, features=machine.features, opt=1, reloc="pic", jit=True
+        cpu=machine.cpu, features=machine.features, opt=1, reloc="pic", codemodel="small"
     )
 
 
@@ -63,41 +64,21 @@ def _parsed(text: str, machine: Machine) -> Iterator[llvm.ModuleRef]:
         llvm.set_option("clearprop", "-disable-lsr=false")
 
 
-def known_object_code(text: str, machine: Machine) -> bytes:
-    """The same, from the cache if it is there."""
-    key = text_key(text, machine)
-    image = load(key)
-    if image is None:
-        image = object_code(text, machine)
-        store(key, image)
-    return image
-
-
 def assembly(text: str, machine: Machine) -> str:
     """The same as text in the machine's assembly language, to be read."""
     with _parsed(text, machine) as module:
         return str(target_machine(machine).emit_assembly(module))
 
 
-class Code:
-    """Machine code in this process; it stays as long as this object.
-
-    Args:
-        image: an object file for the machine this runs on.
-        names: functions that are to be called.
-    """
-
-    def __init__(self, image: bytes, names: tuple[str, ...]) -> None:
-        builder = llvm.JITLibraryBuilder().add_object_img(image).add_current_process()
-        for name in names:
-            builder = builder.export_symbol(name)
-        # The library keeps the code; the compiler it was linked by must outlive it.
-        self._jit = _jit()
-        self._library = builder.link(self._jit, f"clearprop_{next(_numbers)}")
-
-    def address(self, name: str) -> int:
-        """Where a function begins."""
-        return int(self._library[name])
+def linked(image: bytes, names: Sequence[str]) -> tuple[dict[str, int], object]:
+    """Where the functions of an object file begin, and what has to live as long as they do."""
+    builder = llvm.JITLibraryBuilder().add_object_img(image).add_current_process()
+    for name in names:
+        builder = builder.export_symbol(name)
+    jit = _jit()
+    library = builder.link(jit, f"clearprop_{next(_numbers)}")
+    # The library keeps the code; the compiler it was linked by must outlive it.
+    return {name: int(library[name]) for name in names}, (jit, library)
 
 
 @lru_cache(maxsize=1)

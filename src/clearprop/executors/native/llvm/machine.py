@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
-import llvmlite.binding as llvm
+import llvmlite
+
+from clearprop.executors.native.cache import load, store
 
 
 @dataclass(frozen=True)
@@ -64,8 +69,7 @@ def this_machine(instructions: str | None = None) -> Machine:
         instructions: ``"sse"``, ``"avx2"`` or ``"avx512"`` for code that uses no more than these;
             None for all that is there.
     """
-    triple = llvm.get_process_triple()
-    found = llvm.get_host_cpu_features()
+    triple, cpu, found = _processor()
     features = {name for name, is_there in found.items() if is_there}
     widths = (16, 32)  # AArch64: 32 registers of 128 bits
     if triple.startswith("x86_64"):
@@ -74,7 +78,7 @@ def this_machine(instructions: str | None = None) -> Machine:
     text = ",".join(f"{'+' if found[name] else '-'}{name}" for name in sorted(found))
     machine = Machine(
         triple,
-        llvm.get_host_cpu_name(),
+        cpu,
         text,
         *widths,
         level1_bytes=_cache_bytes(1) or 32 << 10,
@@ -83,6 +87,66 @@ def this_machine(instructions: str | None = None) -> Machine:
     if instructions is not None and machine.is_x86:
         machine = _without(machine, _X86_SETS[instructions])
     return machine
+
+
+class _Processor(NamedTuple):
+    """LLVM's names for this system and processor, and which instruction sets are there."""
+
+    triple: str
+    cpu: str
+    features: dict[str, bool]
+
+
+def _processor() -> _Processor:
+    """What LLVM says, in an earlier process if it was the same processor: loading it takes long."""
+    key = _processor_key()
+    known = None if key is None else _read(load(key))
+    if known is not None:
+        return known
+    import llvmlite.binding as llvm  # loads LLVM: only when it is needed
+
+    found = _Processor(
+        llvm.get_process_triple(), llvm.get_host_cpu_name(), dict(llvm.get_host_cpu_features())
+    )
+    if key is not None:
+        store(key, json.dumps(found).encode())
+    return found
+
+
+def _read(entry: bytes | None) -> _Processor | None:
+    """A processor that an earlier process has stored."""
+    try:
+        told: Any = json.loads(entry or b"")
+    except ValueError:
+        return None
+    match told:
+        case [str(triple), str(cpu), dict(features)]:
+            return _Processor(triple, cpu, {str(name): bool(is_there) for name, is_there in features.items()})
+    return None
+
+
+_TOLD = ("vendor_id", "cpu family", "model", "stepping", "flags")  # what LLVM goes by, and more
+
+
+def _processor_key() -> str | None:
+    """The name in the cache of what is known about this processor; None where Linux tells nothing."""
+    try:
+        first = Path("/proc/cpuinfo").read_text().split("\n\n")[0]
+    except OSError:
+        return None
+    lines = [line for line in first.splitlines() if line.startswith(_TOLD)]
+    if not any(line.startswith("flags") for line in lines):
+        return None
+    return hashlib.sha256("\n".join([llvm_version(), *lines]).encode()).hexdigest()
+
+
+@cache
+def llvm_version() -> str:
+    """Which LLVM there is: another build of the same version is another one."""
+    folder = Path(llvmlite.__file__).parent / "binding"
+    files = [(path.name, path.stat()) for path in sorted(folder.glob("*llvmlite.*"))]
+    told = [f"{name} {found.st_size} {found.st_mtime_ns}" for name, found in files]
+    return " ".join([llvmlite.__version__, *told])
 
 
 def neon_machine() -> Machine:
