@@ -49,7 +49,7 @@ def _linked(image: bytes, names: tuple[str, ...]) -> tuple[dict[str, int], objec
     if elf.is_possible():
         try:
             code = elf.LinkedCode(image, names)
-        except elf.Unusual:
+        except elf.UnusualError:
             pass  # LLVM links all kinds of object files, or says what is wrong
         else:
             return code.addresses, code

@@ -3,8 +3,8 @@
 Code that was compiled before needs no compiler any more, but LLVM's library takes 50 MB of every
 process that so much as links with it.  Our object files are simple: code, constants, calls of each
 other and of a few functions of the C library.  What else a file holds is left to LLVM
-(``engine.linked``).  The format: System V Application Binary Interface, AMD64 supplement, and ELF-64
-Object File Format, version 1.5.
+(``engine.linked``).  The format: ELF-64 Object File Format, version 1.5, and the System V
+Application Binary Interface's supplement for AMD64.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _SYMBOL = struct.Struct("<IBBHQQ")
 _RELOCATION = struct.Struct("<QQq")
 _RELOCATABLE, _X86_64 = 1, 62  # kinds of files, and of processors
 _PROGRAM, _SYMBOLS, _RELOCATIONS = 1, 2, 4  # kinds of sections
+_UNWINDING = 0x70000001  # how exceptions leave functions, which none passes
 _WRITABLE, _IN_MEMORY = 1, 2  # flags of sections
 _UNDEFINED, _RESERVED = 0, 0xFF00  # numbers of no section
 # Kinds of places that are to be filled in: with an address, with how far away it is.
@@ -33,7 +34,7 @@ _JUMP = b"\xff\x25\x00\x00\x00\x00"  # jmp [rip]: to the address that follows
 _JUMP_BYTES = 16
 
 
-class Unusual(Exception):
+class UnusualError(Exception):
     """An object file holds something that is not linked here."""
 
 
@@ -63,7 +64,7 @@ class LinkedCode:
         addresses: where each of the functions begins.
 
     Raises:
-        Unusual: the file holds what is not linked here, or is none.
+        UnusualError: the file holds what is not linked here, or is none.
     """
 
     def __init__(self, image: bytes, names: Sequence[str]) -> None:
@@ -71,7 +72,7 @@ class LinkedCode:
             self._link(image)
             self.addresses = {name: self._address_of[name] for name in names}
         except (struct.error, IndexError, KeyError, ValueError) as error:
-            raise Unusual(f"{type(error).__name__}: {error}") from error
+            raise UnusualError(f"{type(error).__name__}: {error}") from error
 
     def _link(self, image: bytes) -> None:
         sections = _sections(image)
@@ -100,7 +101,7 @@ class LinkedCode:
                 return base + jumps[number]
             _, _, _, section, value, _ = symbols[number]
             if section >= _RESERVED:
-                raise Unusual(f"a symbol of section {section:#x}")
+                raise UnusualError(f"a symbol of section {section:#x}")
             return base + places[section] + int(value)
 
         for each in sections:
@@ -125,7 +126,7 @@ class LinkedCode:
         elif kind == _ABSOLUTE:
             struct.pack_into("<Q", self._memory, place, target)
         else:
-            raise Unusual(f"a relocation of kind {kind}")
+            raise UnusualError(f"a relocation of kind {kind}")
 
 
 def _sections(image: bytes) -> list[_Section]:
@@ -133,7 +134,7 @@ def _sections(image: bytes) -> list[_Section]:
     start = _HEADER.unpack_from(image)[6]
     is_ours = identity[:6] == b"\x7fELF\x02\x01" and (kind, processor) == (_RELOCATABLE, _X86_64)
     if not is_ours or size != _SECTION.size:
-        raise Unusual("no object file for x86-64")
+        raise UnusualError("no object file for x86-64")
     found = []
     for number in range(count):
         _, sort, flags, _, offset, length, link, info, alignment, _ = _SECTION.unpack_from(
@@ -146,7 +147,7 @@ def _sections(image: bytes) -> list[_Section]:
 def _content(image: bytes, section: _Section) -> bytes:
     content = image[section.offset : section.offset + section.size]
     if len(content) != section.size:
-        raise Unusual("the file ends too early")
+        raise UnusualError("the file ends too early")
     return content
 
 
@@ -154,10 +155,10 @@ def _places(sections: Sequence[_Section]) -> tuple[dict[int, int], int]:
     """Where each section goes that belongs into memory, and where they end."""
     places, end = {}, 0
     for number, each in enumerate(sections):
-        if not each.flags & _IN_MEMORY or not each.size:
+        if not each.flags & _IN_MEMORY or not each.size or each.kind == _UNWINDING:
             continue
         if each.kind != _PROGRAM or each.flags & _WRITABLE or each.alignment > mmap.PAGESIZE:
-            raise Unusual("a section of data that can change, or of another kind")
+            raise UnusualError("a section of data that can change, or of another kind")
         step = max(each.alignment, 1)
         places[number] = end = -(-end // step) * step
         end += each.size
@@ -172,7 +173,7 @@ def _outside_address(name: str) -> int:
     """Where a function of the C library begins."""
     function = getattr(ctypes.CDLL(None), name, None)
     if function is None:
-        raise Unusual(f"no function {name} in this process")
+        raise UnusualError(f"no function {name} in this process")
     address = ctypes.cast(function, ctypes.c_void_p).value
     assert address is not None
     return address
@@ -183,4 +184,4 @@ def _let_run(start: int, size: int) -> None:
     protect = ctypes.CDLL(None, use_errno=True).mprotect
     flags = mmap.PROT_READ | mmap.PROT_EXEC
     if protect(ctypes.c_void_p(start), ctypes.c_size_t(size), flags):
-        raise Unusual(os.strerror(ctypes.get_errno()))
+        raise UnusualError(os.strerror(ctypes.get_errno()))

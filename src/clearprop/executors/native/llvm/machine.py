@@ -121,7 +121,9 @@ def _read(entry: bytes | None) -> _Processor | None:
         return None
     match told:
         case [str(triple), str(cpu), dict(features)]:
-            return _Processor(triple, cpu, {str(name): bool(is_there) for name, is_there in features.items()})
+            return _Processor(
+                triple, cpu, {str(name): bool(is_there) for name, is_there in features.items()}
+            )
     return None
 
 
@@ -129,7 +131,7 @@ _TOLD = ("vendor_id", "cpu family", "model", "stepping", "flags")  # what LLVM g
 
 
 def _processor_key() -> str | None:
-    """The name in the cache of what is known about this processor; None where Linux tells nothing."""
+    """The key of what is known about this processor; None where the system tells nothing."""
     try:
         first = Path("/proc/cpuinfo").read_text().split("\n\n")[0]
     except OSError:
