@@ -3,10 +3,11 @@
     python -m benchmarks.primitives
     python -m benchmarks.primitives sort gather --sizes 100 1000000
 
-``call`` is a call from Python; ``inside`` is what the primitive costs as a part of a larger
-Program: the time of one round of a loop of many.  All results are made anew; those of a loop's
-rounds lie one after the other, where each of NumPy's lies where the one before has lain.  Machine
-code and NumPy have one thread each.
+``call`` is a call from Python, on one thread and on all cores, as users have it; ``inside`` is
+what the primitive costs as a part of a larger Program: the time of one round of a loop of many, on
+one thread.  All results are made anew; those of a loop's rounds lie one after the other, where
+each of NumPy's lies where the one before has lain.  NumPy has one thread: for these it uses no
+more.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from benchmarks.cases import Case, arrays_of, cases, program_of  # noqa: E402
 from benchmarks.report import aligned  # noqa: E402
 from clearprop.dtypes import U8  # noqa: E402
 from clearprop.executors.native.executor import Compiled  # noqa: E402
-from clearprop.executors.native.llvm.machine import this_machine  # noqa: E402
+from clearprop.executors.native.llvm.machine import available_cores, this_machine  # noqa: E402
 from clearprop.ir.primitive import REGISTRY  # noqa: E402
 from clearprop.ir.program import Program  # noqa: E402
 from clearprop.ir.types import TensorType  # noqa: E402
@@ -35,15 +36,15 @@ from clearprop.ir.value import Value  # noqa: E402
 _SECONDS = 0.1
 _MOST_ROUNDS, _ELEMENTS = 1024, 1 << 17  # of the loop, and of its results together
 _IN_A_ROW = 6  # looks at the clock in one turn: in the first ones the caches hold others' numbers
-_IN_A_ROW = 6  # looks at the clock in one turn: in the first ones the caches hold others' numbers
 _MANY = 16  # calls that one look at the clock is for, where they are short
 
 
 class Times(NamedTuple):
-    """Seconds of one case: inside of a loop, called from Python, by NumPy."""
+    """Seconds of one case: inside of a loop, called from Python, on all cores, by NumPy."""
 
     inside: float
     call: float
+    cores: float
     numpy: float
 
 
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"no such primitive: {', '.join(sorted(unknown))}")
     for size in options.sizes:
         rows: list[list[str]] = []
-        slower: dict[str, list[str]] = {"inside": [], "call": []}
+        slower: dict[str, list[str]] = {"inside": [], "call": [], "cores": []}
         for case in cases(size):
             if options.name and case.name not in options.name:
                 continue
@@ -68,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 if getattr(times, way) > times.numpy:
                     names.append(case.name)
         print(f"\nabout {size:,} elements, times in us")
-        header = ("primitive", "inside", "call", "NumPy", "NumPy / inside", "NumPy / call")
+        header = ("primitive", "inside", "call", f"{available_cores()} cores", "NumPy",
+                  "NumPy / inside", "/ call", "/ cores")  # fmt: skip
         print("\n".join(aligned(header, rows)))
         for way, names in slower.items():
             print(f"{way} slower than NumPy: {', '.join(names) or 'none'}")
@@ -78,8 +80,7 @@ def _row(name: str, times: Times) -> list[str]:
     return [
         name,
         *(f"{1e6 * seconds:,.2f}" for seconds in times),
-        f"{times.numpy / times.inside:.2f}",
-        f"{times.numpy / times.call:.2f}",
+        *(f"{times.numpy / seconds:.2f}" for seconds in times[:-1]),
     ]
 
 
@@ -88,20 +89,20 @@ def measured(case: Case, seconds: float = _SECONDS) -> Times:
 
     Args:
         case: primitive and inputs.
-        seconds: for each of the three.
+        seconds: for each of the four.
     """
     program, arrays = program_of(case), arrays_of(case)
     compiled = Compiled(program, this_machine(), threads=1)
+    together = Compiled(program, this_machine(), threads=available_cores())
     size = sum(value.type.size for value in program.outputs)
     rounds = max(2, min(_MOST_ROUNDS, _ELEMENTS // max(size, 1)))
     row = Value(TensorType((), U8))  # of which nothing is read
     body = Program([row, *program.inputs], program.equations, program.outputs)
     loop = Compiled(body, this_machine(), (0, 1), threads=1)
     rows = [np.zeros(rounds, np.uint8), *arrays]
-    inside, call, numpy = best_seconds(
-        [lambda: loop(rows), lambda: compiled(arrays), by_numpy(case)], seconds
-    )
-    return Times(inside / rounds, call, numpy)
+    runs = [lambda: loop(rows), lambda: compiled(arrays), lambda: together(arrays), by_numpy(case)]
+    inside, *others = best_seconds(runs, seconds)
+    return Times(inside / rounds, *others)
 
 
 def by_numpy(case: Case) -> Callable[[], object]:
