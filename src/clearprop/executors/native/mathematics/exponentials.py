@@ -103,8 +103,12 @@ def exp_split(x: Number, low: Number) -> Number:
     """e^(x + low) for a small ``low``; NaN of NaN."""
     limit = 1.1 * x.format.bias * math.log(2)
     n, _, r = reduce_exp(x.at_least(-limit).at_most(limit))
-    p = exp_reduced(r + low.at_least(-1.0).at_most(1.0))
-    if _has_scaling(x):
+    return scaled(exp_reduced(r + low.at_least(-1.0).at_most(1.0)), n)
+
+
+def scaled(p: Number, n: Number) -> Number:
+    """p * 2^n, for whole numbers n of which halves are exponents of normal numbers."""
+    if _has_scaling(p):
         return _scaled(p, n)
     # In two steps, as the power of two alone may be out of range.
     shifted = n.times_plus(0.5, n.format.magic)

@@ -13,11 +13,10 @@ from clearprop.executors.native.llvm.registers import Operand
 from clearprop.executors.native.llvm.writer import Function
 from clearprop.executors.native.mathematics import rounding
 from clearprop.executors.native.mathematics.exponentials import (
-    EXP,
     LN2,
-    exp_moderate,
+    exp_reduced,
     exp_split,
-    log_split,
+    scaled,
     split_exponent,
 )
 from clearprop.executors.native.mathematics.formula import (
@@ -33,8 +32,13 @@ _LOG = (
     0.1319925687633766, 0.13256511507392912, 0.15386770056721225, 0.1818178410081421,
     0.22222222522843726, 0.28571428570083957, 0.4000000000000229,
 )  # fmt: skip
-# log(1 + u) = 2 s + s^3 q(s^2), with an error below 2^-37: for floats.
-_SHORT_LOG = (0.23584975756884732, 0.2853716881435778, 0.4000033723167545, 0.6666666563725653)
+# log2(1 + u) = u q(u) for sqrt(1/2) <= 1 + u <= sqrt(2), with an error below 2^-38: for floats.
+_SHORT_LOG2 = (
+    -0.06973901546634072, 0.13251207476971702, -0.13462944282121442, 0.1302756270675068,
+    -0.14249860513357204, 0.16021666247225472, -0.18043675353169408, 0.20610712352763205,
+    -0.2404464334709402, 0.28853879571204777, -0.36067379313866543, 0.48089834880302496,
+    -0.7213475203275513, 1.442695040886574,
+)  # fmt: skip
 _TWO_THIRDS = (2 / 3, 3.700743415417188e-17)
 _GREATEST_POWER = 2.0**64  # beyond it every power but that of 1 is 0 or infinite
 
@@ -44,19 +48,25 @@ def power(f: Function, x: Operand, y: Operand) -> Operand:
     base, exponent = Number(f, x), Number(f, y)
     a = base.absolute()
     if x.element == "float":
-        size = _power_in_double(a.to("fpext", "double"), exponent.to("fpext", "double"))
-        size = size.to("fptrunc", "float")
+        size = _power_of_floats(a, exponent)
     else:
         size = _power_of_positive(a, exponent)
     return _with_cases(base, exponent, size).operand
 
 
-def _power_in_double(a: Number, y: Number) -> Number:
-    """a^y of floats, a > 0: double has digits enough for the plain formula."""
+def _power_of_floats(a: Number, y: Number) -> Number:
+    """a^y of floats, a > 0: the logarithm and its product in double, all else in float."""
     e, _, m = split_exponent(a)
-    product = _limited(y) * log_split(e, m - 1.0, _SHORT_LOG)
-    # Beyond 200 a float is 0 or infinite, a double is not.
-    return exp_moderate(product.at_least(-200.0).at_most(200.0), EXP["float"])
+    u, y = (m - 1.0).to("fpext", "double"), _limited(y).to("fpext", "double")
+    square = u * u  # two short chains of multiply-adds instead of a long one
+    odd, even = polynomial(square, _SHORT_LOG2[::2]), polynomial(square, _SHORT_LOG2[1::2])
+    log2 = u.times_plus(u.times_plus(odd, even), e.to("fpext", "double"))
+    # Beyond 200 a float is 0 or infinite; NaN stays what it is.
+    product = (y * log2).at_least(-200.0).at_most(200.0)
+    magic = product.format.magic
+    n = (product + magic) - magic
+    r = (product - n) * math.log(2)
+    return scaled(exp_reduced(r.to("fptrunc", "float")), n.to("fptrunc", "float"))
 
 
 def _power_of_positive(a: Number, y: Number) -> Number:

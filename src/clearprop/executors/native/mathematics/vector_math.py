@@ -46,7 +46,7 @@ ULP_LIMITS: dict[str, tuple[float, float]] = {
     "log1p": (2.0, 1.5),
     "sqrt": (0.5, 0.5),
     "rsqrt": (1.5, 1.5),
-    "power": (1.0, 1.5),
+    "power": (1.5, 1.5),
     "sigmoid": (2.5, 2.5),
     "sin": (2.0, 2.5),
     "cos": (2.0, 2.5),
