@@ -234,7 +234,7 @@ class Contraction(ContractionWriter):
         if results is None:
             self._over_block(self._block(None), self.sums.zeros, self.ending.of_tile)
         elif schedule.depth == 0 and schedule.rounds >= length:
-            self._over_block(self._block(whole), self.sums.zeros, results.keep)
+            self._over_block(self._block(whole), results.zeros, results.keep)
         else:
             results.clear()
             with self._blocks(whole or Span(integer(0), integer(extent))) as block:

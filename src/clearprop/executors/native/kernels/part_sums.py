@@ -51,8 +51,12 @@ class Waiting:
         assert self._start is not None
         self._sums.f.clear(self._start, self._size_bytes)
 
+    def zeros(self, variant: Variant) -> list[Operand]:
+        """What the products of a tile are added to, if all are added up at once."""
+        return self._sums.zeros(variant)
+
     def loaded(self, variant: Variant) -> list[Operand]:
-        """The results of a tile."""
+        """The results of a tile so far."""
         f, sums = self._sums.f, self._sums
         return [
             f.load_first(sums.element, address, count, sums.width, pinned=True)
@@ -106,6 +110,12 @@ class Parts(Waiting):
         walk = self._writer.loops.summed[0]
         cut = cut_of(walk, -(-walk.extent // self._count))
         return {**cut, self._number: 1} if cut is not None else None
+
+    def zeros(self, variant: Variant) -> list[Operand]:
+        """Zeros for a tile, whose lines are asked for meanwhile: other threads have read them."""
+        for address, _ in self._places(variant):
+            self._sums.f.ask_for(address, to_write=True)
+        return super().zeros(variant)
 
     def begin(self, part: Operand) -> None:
         """Stand at a part."""

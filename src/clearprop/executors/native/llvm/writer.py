@@ -177,10 +177,11 @@ class Function(Arithmetic):
             f"{mask.type} {mask.text})"
         )
 
-    def ask_for(self, address: Operand) -> None:
+    def ask_for(self, address: Operand, *, to_write: bool = False) -> None:
         """Have the cache line there brought near; it may lie outside of all arrays."""
         self.module.declarations["declare void @llvm.prefetch.p0(ptr, i32, i32, i32)"] = None
-        self.line(f"  call void @llvm.prefetch.p0(ptr {address.text}, i32 0, i32 3, i32 1)")
+        given = f"ptr {address.text}, i32 {int(to_write)}, i32 3, i32 1"
+        self.line(f"  call void @llvm.prefetch.p0({given})")
 
     def store(self, x: Operand, address: Operand, *, alignment: int | None = None) -> None:
         """Put x at an address, here."""
