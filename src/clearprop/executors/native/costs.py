@@ -5,6 +5,7 @@ Results never depend on the choice.
 
 from __future__ import annotations
 
+from clearprop.executors.native.control import steps_in
 from clearprop.executors.native.kernels.kernel import Kernel
 from clearprop.executors.native.plan import Bundle, Choice, Plan, Preparation, Repetition
 
@@ -23,6 +24,8 @@ def pays(plan: Plan, threads: int, *, is_loop: bool) -> bool:
         is_loop: whether it is run for many rounds in one call, so that starting threads costs
             nothing.
     """
+    if any(isinstance(step, Repetition) and step.plan.replicas for _, step in steps_in(plan)):
+        return True  # such loops are brief: while they run, ``pace`` finds out what is faster
     alone, together = _seconds(plan, threads)
     if not is_loop:
         together += _TEAM_SECONDS
@@ -53,19 +56,17 @@ def _seconds(plan: Plan, threads: int) -> tuple[float, float]:
     """How long it takes with one thread, and with several."""
     alone = together = 0.0
     for step in plan.steps:
-        is_for_all = plan.replicas is not None and not plan.replicas.divides(step)
         if isinstance(step, Kernel):
             seconds = step.seconds + _CALL_SECONDS
             alone += seconds
-            if step.tasks > 1 and not is_for_all:
+            if step.tasks > 1:
                 together += seconds / min(threads, step.tasks) + 2 * _BARRIER_SECONDS
             else:
                 together += seconds
         elif isinstance(step, Bundle):
             seconds = sum(kernel.seconds + step.tasks * _CALL_SECONDS for kernel in step.kernels)
             alone += seconds
-            many = 1 if is_for_all else min(threads, step.tasks)
-            together += seconds / many + 2 * _BARRIER_SECONDS
+            together += seconds / min(threads, step.tasks) + 2 * _BARRIER_SECONDS
         elif isinstance(step, Repetition):
             one, several = _seconds(step.plan, threads)
             rounds = _rounds(step)
