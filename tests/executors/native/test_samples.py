@@ -44,7 +44,6 @@ def test_the_samples_are_found_through_all_layers() -> None:
 @pytest.mark.parametrize(
     ("batch", "units", "why"),
     [
-        (33, 64, "an odd number"),
         (6, 200, "too few for each task"),
         (16, 16, "so little work that threads would only wait"),
         (512, 512, "so much that they may wait"),
@@ -80,7 +79,7 @@ def trained(threads: int, optimizer: str, batch: int) -> list[np.ndarray[Any, An
     return [*model.get_weights(), np.array(history.history["loss"])]
 
 
-@pytest.mark.parametrize("batch", [32, 40])
+@pytest.mark.parametrize("batch", [32, 40, 33, 25])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_training_gives_the_same_bits_with_any_number_of_threads(
     optimizer: str, batch: int
@@ -115,7 +114,9 @@ def recurrence(batch: int, units: int) -> tuple[Program, Value, Value, Value]:
     return Program.under([after, h], [h, x, w]), h, x, w
 
 
-@pytest.mark.parametrize(("batch", "tasks"), [(16, 2), (32, 2), (48, 2), (64, 4), (1024, 16)])
+@pytest.mark.parametrize(
+    ("batch", "tasks"), [(16, 2), (32, 2), (33, 2), (48, 2), (64, 4), (65, 2), (1024, 16)]
+)
 def test_a_recurrence_divides_its_samples(batch: int, tasks: int) -> None:
     program, h, x, w = recurrence(batch, 64)
     carried = [(h, program.outputs[0])]
@@ -144,8 +145,20 @@ def test_what_is_no_recurrence_of_samples_is_not_divided() -> None:
     images, kernel = Value(TensorType((64, 8, 8, 4))), Value(TensorType((3, 3, 4, 8)))
     seen = convolution(images, kernel, **convolutions.PLAIN)
     assert not found(Program.under([seen], [images, kernel]), [(images, images)], {kernel})
-    odd, h, x, w = recurrence(65, 64)
-    assert not dividing.recurrent_samples(this_machine(), odd, {x}, [(h, odd.outputs[0])], {w})
+
+
+@pytest.mark.parametrize("batch", [9, 17, 33, 50])
+def test_samples_that_are_no_even_number_are_divided_as_well_as_possible(batch: int) -> None:
+    program, *_ = layers(batch, 64)
+    rng = np.random.default_rng(0)
+    shapes = ((64, 64), (3, batch, 64), (64, 64))
+    arrays = [rng.normal(size=shape).astype(np.float32) for shape in shapes]
+    together = Compiled(program, this_machine(), (1, 1), 2, together=True)
+    (repetition,) = (s for s in together.plan.steps if isinstance(s, Repetition))
+    assert [s.tasks for s in repetition.plan.steps if isinstance(s, Bundle)] == [2]
+    alone = Compiled(program, this_machine(), (1, 1), 1)
+    for mine, theirs in zip(together(arrays), alone(arrays), strict=True):
+        assert mine.tobytes() == theirs.tobytes()
 
 
 @pytest.mark.parametrize("threads", [2, 3, 5])
@@ -201,7 +214,8 @@ def test_recurrent_nets_train_to_the_same_bits_with_any_number_of_threads(layer:
         model = cp.Sequential([cp.Input((6, 5)), recurrent, last, cp.layers.Dense(3)])
         loss = cp.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile("adam", loss, threads=threads)
-        history = model.fit(x, y, batch_size=32, epochs=2, verbose=0)
+        for batch in (32, 35):
+            history = model.fit(x, y, batch_size=batch, epochs=2, verbose=0)
         return [*model.get_weights(), np.array(history.history["loss"])]
 
     one = trained(1)

@@ -91,7 +91,7 @@ def _count(rows: Set[Value]) -> int | None:
     if len(counts) != 1:
         return None
     (count,) = counts
-    return None if count % _TASKS or count // _TASKS < _LEAST_SAMPLES else count
+    return None if count // _TASKS < _LEAST_SAMPLES else count
 
 
 def _carried_by_sample(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 
 from clearprop.executors.native.groups import Group
@@ -200,7 +200,7 @@ class Contraction(ContractionWriter):
 
     def _block(self, span: Span | None) -> SumBlock:
         walks, schedule = self.loops.summed[self.schedule.depth :], self.schedule
-        is_exact = schedule.lengths is not None
+        is_exact = bool(schedule.lengths) and self.sizes.summed[0] % schedule.rounds == 0
         return SumBlock(walks, schedule.rounds if walks else 1, span, is_exact)
 
     # -- the kernels -----------------------------------------------------------------------
@@ -315,14 +315,9 @@ class Contraction(ContractionWriter):
                 then(variant, results)
 
             sizes = (tile.outer, tile.inner, self.panel)
-            over_tiles(
-                self.f,
-                self.loops.tiled,
-                self.spans,
-                sizes,
-                write,
-                self.schedule.lengths,
-            )
+            for lengths, is_there in self._lengths():
+                with self.f.when(is_there) if is_there else nullcontext():
+                    over_tiles(self.f, self.loops.tiled, self.spans, sizes, write, lengths)
 
         lines = self.left.line, self.right.line
         if self.schedule.pieces > 1:
@@ -338,13 +333,30 @@ class Contraction(ContractionWriter):
         with self.f.when(self.f.binary("xor", usual, constant("i1", 1))):
             over(Tile(1, 1, self.tile.vectors), self._careful_sums, [block])
 
+    def _lengths(self) -> Iterator[tuple[Sequence[int] | None, Operand | None]]:
+        """Rows and columns that tasks have, and whether it is the one that is being run."""
+        options = self.schedule.lengths
+        if len(options) < 2:
+            yield (options[0] if options else None), None
+            return
+        walks = zip(self.loops.tiled, *options, strict=True)
+        walk, usual = next((walk, usual) for walk, usual, last in walks if usual != last)
+        start, stop = self.spans[walk]
+        is_usual = self.f.compare("icmp eq", self.f.binary("sub", stop, start), integer(usual))
+        yield options[0], is_usual
+        yield options[1], self.f.binary("xor", is_usual, constant("i1", 1))
+
     def _pieces(self) -> list[SumBlock]:
         """The parts of all sums that this task adds up one by one."""
         extent, count = self.loops.summed[0].extent, self.schedule.pieces
-        own = extent // count
+        own = -(-extent // count)
+        starts = range(0, extent, own)
+        spans = [(start, min(start + own, extent)) for start in starts]
         return [
-            SumBlock(self.loops.summed, own, Span(integer(start), integer(start + own)), exact=True)
-            for start in range(0, extent, own)
+            SumBlock(
+                self.loops.summed, last - first, Span(integer(first), integer(last)), exact=True
+            )
+            for first, last in spans
         ]
 
     def _set(self, home: Home, memory: Operand, before: Operand) -> None:

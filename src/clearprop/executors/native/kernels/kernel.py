@@ -305,7 +305,7 @@ class Samples(NamedTuple):
 
     Attributes:
         number: how many there are.
-        tasks: into how many parts of the same size they are divided.
+        tasks: into how many parts of the same size they are divided; the last may have one less.
         values: arrays whose first axis they are.
     """
 
@@ -315,8 +315,9 @@ class Samples(NamedTuple):
 
     def rounds(self, walk: Walk) -> int | None:
         """How many rounds of a loop each task takes; None for a loop over something else."""
-        is_over_samples = bool(walk.axes) and walk.axes[0].extent == self.number
-        return walk.extent // self.tasks if is_over_samples else None
+        if not walk.axes or walk.axes[0].extent != self.number:
+            return None
+        return -(-self.number // self.tasks) * (walk.extent // self.number)
 
 
 def rounds_of_a_task(extent: int) -> int:

@@ -111,8 +111,9 @@ class Schedule:
         copies_left: whether rows of the left factor are copied.
         waits: whether the results of a task are in memory before what follows reads them: between
             blocks of the sum, and where much is read beside them, row by row.
-        lengths: rows and columns of every task, where all have equally many; else a task's are
-            whole tiles, and the last has what is left.
+        lengths: rows and columns of every task, where all have equally many, or of all but the
+            last, and of that; if none are given a task's are whole tiles, and the last has what is
+            left.
         pieces: of each sum that are added up one after the other, as if they were parts.
     """
 
@@ -124,7 +125,7 @@ class Schedule:
     right: Copy
     copies_left: bool
     waits: bool
-    lengths: tuple[int, int, int] | None = None
+    lengths: tuple[tuple[int, int, int], ...] = ()
     pieces: int = 1
 
 
@@ -214,16 +215,17 @@ def divided_schedule(
     if schedule.parts > 1 and not is_summed:
         return schedule
     width = machine.lanes(sizes.element_bytes)
-    rows = list(sizes.rows)
+    rows, last_rows, place = list(sizes.rows), list(sizes.rows), 0 if sizes.rows[0] > 1 else 1
     if not is_summed:
-        rows[0 if rows[0] > 1 else 1] //= tasks
+        rows[place] = -(-rows[place] // tasks)
+        last_rows[place] -= (tasks - 1) * rows[place]
     tile = choose_tile(machine, (rows[0], rows[1]), sizes.columns, width)
     panel = tile.vectors * width
     right = schedule.right
     if right is Copy.BEFORE and not is_lasting:
         right = Copy.INSIDE
     columns = -(-sizes.columns // panel) * panel
-    rounds = sizes.summed[0] // (tasks if is_summed else 1)
+    rounds = -(-sizes.summed[0] // (tasks if is_summed else 1))
     steps = rounds * math.prod(sizes.summed[1:])
     if right is Copy.INSIDE and steps * columns * sizes.element_bytes > _PANELS_BYTES:
         return schedule
@@ -236,7 +238,10 @@ def divided_schedule(
         right,
         copies_left=False,
         waits=False,
-        lengths=(rows[0], rows[1], sizes.columns),
+        lengths=tuple(
+            (outer, inner, sizes.columns)
+            for outer, inner in dict.fromkeys([tuple(rows), tuple(last_rows)])
+        ),
     )
 
 
