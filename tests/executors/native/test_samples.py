@@ -79,7 +79,7 @@ def trained(threads: int, optimizer: str, batch: int) -> list[np.ndarray[Any, An
     return [*model.get_weights(), np.array(history.history["loss"])]
 
 
-@pytest.mark.parametrize("batch", [32, 40, 33, 25])
+@pytest.mark.parametrize("batch", [32, 40, 33, 25, 50, 100])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_training_gives_the_same_bits_with_any_number_of_threads(
     optimizer: str, batch: int

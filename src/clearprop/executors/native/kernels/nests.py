@@ -78,6 +78,9 @@ class Nest:
         below: a stored value that is computed from what it is made of.
         given: values for every lane that somebody else knows how to compute.
         moved: gives the index at which everything is stored, where that is computed.
+
+    Attributes:
+        chunk: rounds of the outermost loop in each task.
     """
 
     def __init__(
@@ -110,6 +113,7 @@ class Nest:
         self.is_short = len(self.inner) <= 1 and self.lane.extent <= _MOST_BLOCKS * self.width
         self.together = SideBySide(self) if are_side_by_side(self) else None
         self._stack: dict[Value, Operand] = {}
+        self._work, self._tasks, self.chunk = self._cut()
 
     def _loops(self) -> tuple[list[Walk], list[Walk]]:
         """The loops over rows, and those inside of a row."""
@@ -145,7 +149,7 @@ class Nest:
 
     def write(self) -> None:
         """Append the kernels."""
-        work, tasks, chunk = self._cut()
+        work, tasks, chunk = self._work, self._tasks, self.chunk
         extent = (self.rows[0] if self.rows else self.lane).extent
         self.sinks = self._sinks(tasks)
         if tasks == 1:
@@ -179,7 +183,8 @@ class Nest:
             extent, unit = self.lane.extent, self.width * UNROLLED
         if samples is not None and (self.group.sinks or not self.compilation.is_alone):
             own = samples.rounds((self.rows or [self.lane])[0])
-            if own is not None and own % unit == 0 and self._is_by(samples):
+            fits = own is not None and (own % unit == 0 or (self.rows and extent % own == 0))
+            if own is not None and fits and self._is_by(samples):
                 return work, samples.tasks, own
         units = -(-extent // unit)
         chunk = -(-units // task_count(units, work)) * unit

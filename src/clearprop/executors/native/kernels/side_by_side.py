@@ -56,6 +56,13 @@ class SideBySide:
             stop: the one after the last.
         """
         extent, width = self._walk.extent, self._width
+        own = self._nest.chunk if len(self._nest.rows) == 1 else extent
+        if own < extent and own % width:  # all tasks have as many rows: each has the same rest
+            end = self._f.add(start, own // width * width)
+            with self._f.loop(start, end, width, carried=carried) as loop:
+                assert loop.index is not None
+                loop.next = self._rows(loop.carried, loop.index, width)
+            return self._rows(loop.results, end, own % width)
         return over_vectors(
             self._f,
             extent,
