@@ -285,15 +285,15 @@ class _RunWriter:
         self._copy_carried(replicas, is_back=False)
         self._replicas = replicas
         with self._each_round(step):
-            under_way: set[Buffer] = set()
+            under_way: set[Buffer] = set()  # what others may be writing since the last meeting
             for each in step.plan.steps:
                 assert isinstance(each, (Kernel, Bundle))
                 kernels = each.kernels if isinstance(each, Bundle) else [each]
-                shared = {home.buffer for one in kernels for home in one.homes} & replicas.shared
-                if shared & under_way:
+                if under_way & {home.buffer for one in kernels for home in one.homes}:
                     self._wait()
                     under_way.clear()
-                under_way |= shared
+                if replicas.divides(each):
+                    under_way |= _written(kernels) & replicas.shared
                 first, end = integer(0), integer(kernels[0].tasks)
                 if self.together and replicas.divides(each):
                     assert self.claims is not None
@@ -350,6 +350,16 @@ class _RunWriter:
             for kernel in step.kernels:
                 self._run([kernel])
             self._meet()
+
+
+def _written(kernels: Sequence[Kernel]) -> set[Buffer]:
+    """The buffers that kernels may write into."""
+    return {
+        home.buffer
+        for kernel in kernels
+        for home, is_written in zip(kernel.homes, kernel.written, strict=True)
+        if is_written
+    }
 
 
 def steps_in(plan: Plan) -> Iterator[tuple[int, Step]]:

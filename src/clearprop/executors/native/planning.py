@@ -20,14 +20,7 @@ from clearprop.executors.native.kernels.sums import spread_input
 from clearprop.executors.native.llvm.machine import Machine
 from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.memory import Lifetime, place, take_turns
-from clearprop.executors.native.plan import (
-    Bundle,
-    Choice,
-    Plan,
-    Repetition,
-    Replicas,
-    Step,
-)
+from clearprop.executors.native.plan import Bundle, Choice, Plan, Repetition, Replicas, Step
 from clearprop.executors.native.replicas import give_places, replicas_of, twice
 from clearprop.executors.native.samples import divided_samples, recurrent_samples
 from clearprop.executors.native.slots import give_slots

@@ -59,6 +59,8 @@ _X86_SETS = {
     "avx512": (),
 }
 _WIDTHS = {"sse": (16, 16), "avx2": (32, 16), "avx512": (64, 32)}
+# What Linux tells about a processor that LLVM goes by, and more.
+_TOLD = ("vendor_id", "cpu family", "model", "stepping", "flags")
 
 
 @cache
@@ -117,7 +119,7 @@ def _read(entry: bytes | None) -> _Processor | None:
     """A processor that an earlier process has stored."""
     try:
         told: Any = json.loads(entry or b"")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     match told:
         case [str(triple), str(cpu), dict(features)]:
@@ -125,9 +127,6 @@ def _read(entry: bytes | None) -> _Processor | None:
                 triple, cpu, {str(name): bool(is_there) for name, is_there in features.items()}
             )
     return None
-
-
-_TOLD = ("vendor_id", "cpu family", "model", "stepping", "flags")  # what LLVM goes by, and more
 
 
 def _processor_key() -> str | None:
@@ -145,10 +144,8 @@ def _processor_key() -> str | None:
 @cache
 def llvm_version() -> str:
     """Which LLVM there is: another build of the same version is another one."""
-    folder = Path(llvmlite.__file__).parent / "binding"
-    files = [(path.name, path.stat()) for path in sorted(folder.glob("*llvmlite.*"))]
-    told = [f"{name} {found.st_size} {found.st_mtime_ns}" for name, found in files]
-    return " ".join([llvmlite.__version__, *told])
+    files = sorted((Path(llvmlite.__file__).parent / "binding").glob("*llvmlite.*"))
+    return " ".join([llvmlite.__version__, *(f"{each.stat().st_size}" for each in files)])
 
 
 def neon_machine() -> Machine:
