@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from clearprop.executors.native.llvm.code import Code, object_code
+from clearprop.executors.native.llvm.code import Code, known_object_code
 from clearprop.executors.native.llvm.machine import Machine, this_machine
 from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.llvm.registers import constant, vector_type
@@ -103,7 +103,7 @@ def _code(name: str) -> tuple[_Loop, Code]:
         _write_reading(module, machine, int(rounds), name)
     else:
         _write_multiply_adds(module, machine, name)
-    code = Code(object_code(module.text(), machine), (name,))
+    code = Code(known_object_code(module.text(), machine), (name,))
     function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)(code.address(name))
     return function, code
 
