@@ -25,7 +25,7 @@ def pays(plan: Plan, threads: int, *, is_loop: bool) -> bool:
             nothing.
     """
     if any(isinstance(step, Repetition) and step.plan.replicas for _, step in steps_in(plan)):
-        return True  # such loops are brief: while they run, ``pace`` finds out what is faster
+        return True  # most are so brief that ``pace`` finds out, while they run, what is faster
     alone, together = _seconds(plan, threads)
     if not is_loop:
         together += _TEAM_SECONDS

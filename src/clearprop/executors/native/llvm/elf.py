@@ -71,13 +71,13 @@ class LinkedCode:
         try:
             self._link(image)
             self.addresses = {name: self._address_of[name] for name in names}
-        except (struct.error, IndexError, KeyError, ValueError) as error:
+        except (struct.error, LookupError, OverflowError, ValueError) as error:
             raise UnusualError(f"{type(error).__name__}: {error}") from error
 
     def _link(self, image: bytes) -> None:
         sections = _sections(image)
         places, end = _places(sections)
-        table = next(each for each in sections if each.kind == _SYMBOLS)
+        (table,) = (each for each in sections if each.kind == _SYMBOLS)
         symbols = list(_SYMBOL.iter_unpack(_content(image, table)))
         strings = _content(image, sections[table.link])
         outside = {
@@ -130,8 +130,7 @@ class LinkedCode:
 
 
 def _sections(image: bytes) -> list[_Section]:
-    identity, kind, processor, *_, size, count, _ = _HEADER.unpack_from(image)
-    start = _HEADER.unpack_from(image)[6]
+    identity, kind, processor, _, _, _, start, *_, size, count, _ = _HEADER.unpack_from(image)
     is_ours = identity[:6] == b"\x7fELF\x02\x01" and (kind, processor) == (_RELOCATABLE, _X86_64)
     if not is_ours or size != _SECTION.size:
         raise UnusualError("no object file for x86-64")

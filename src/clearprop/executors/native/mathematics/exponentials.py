@@ -116,16 +116,10 @@ def scaled(p: Number, n: Number) -> Number:
     return p * power_of_two(shifted.bits(), p) * power_of_two(rest.bits(), p)
 
 
-def exp_moderate(x: Number, coefficients: tuple[float, ...] | None = None) -> Number:
-    """e^x, of an x that neither overflows nor vanishes; NaN of NaN.
-
-    Args:
-        x: floats or doubles.
-        coefficients: of another polynomial than that for all digits.
-    """
+def exp_moderate(x: Number) -> Number:
+    """e^x, of an x that neither overflows nor vanishes; NaN of NaN."""
     _, bits, r = reduce_exp(x)
-    p = polynomial(r, (*(coefficients or EXP[x.operand.element]), 1.0, 1.0))
-    return p * power_of_two(bits, x)
+    return exp_reduced(r) * power_of_two(bits, x)
 
 
 def _has_scaling(x: Number) -> bool:
