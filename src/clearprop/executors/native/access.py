@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import NamedTuple
 
-from clearprop.executors.native.homes import Buffer
+from clearprop.executors.native.homes import Buffer, Stripe
 from clearprop.executors.native.kernels.kernel import Kernel
 
 _EVERYTHING = 1 << 62  # bytes
@@ -20,7 +20,7 @@ class _Touched(NamedTuple):
         root: what it is a part of, and its first byte and the one after its last in that.
         buffer: the buffer itself.
         written: whether it may be written into.
-        span: bytes of the buffer for each task, if each is at a part of its own.
+        span: what belongs to each task of the buffer, if each is at a part of its own.
     """
 
     root: object
@@ -28,7 +28,7 @@ class _Touched(NamedTuple):
     stop: int
     buffer: Buffer
     written: bool
-    span: int | None
+    span: Stripe | None
 
     def meets(self, other: _Touched) -> bool:
         """Whether the order of both matters, which are parts of the same."""

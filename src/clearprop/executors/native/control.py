@@ -295,22 +295,42 @@ class _RunWriter:
                 if replicas.divides(each):
                     under_way |= _written(kernels) & replicas.shared
                 first, end = integer(0), integer(kernels[0].tasks)
-                if self.together and replicas.divides(each):
-                    assert self.claims is not None
-                    first, end = self.claims.share(replicas.tasks)
+                if replicas.divides(each):
+                    first, end = self._share(replicas.tasks)
                 self._call_tasks(kernels, first, end)
         self._replicas = None
-        self._wait()  # all have copied what the first thread now overwrites
+        self._wait()  # all have copied what threads now overwrite
         with self.f.when(self.is_first):
             self._copy_carried(replicas, is_back=True)
+        self._copy_parts(replicas)
         self._wait()
 
     def _copy_carried(self, replicas: Replicas, *, is_back: bool) -> None:
-        """Copy what a loop carries into the thread's own memory, or back."""
+        """Copy what a loop carries into the thread's own memory, or what it has alone back."""
         for buffer in replicas.carried:
             place, own = self.address(buffer), self._own(replicas.places[buffer])
             target, source = (place, own) if is_back else (own, place)
-            self.f.copy(target, source, buffer.size_bytes)
+            if not (is_back and buffer in replicas.parts):
+                self.f.copy(target, source, buffer.size_bytes)
+
+    def _copy_parts(self, replicas: Replicas) -> None:
+        """Copy what the thread's tasks have made of what is carried from its own memory back."""
+        f = self.f
+        first, end = self._share(replicas.tasks)
+        with f.loop(first, end) as task:
+            assert task.index is not None
+            for buffer, stripe in replicas.parts.items():
+                place, own = self.address(buffer), self._own(replicas.places[buffer])
+                start = f.multiply(task.index, stripe.size_bytes)
+                period = stripe.period_bytes or buffer.size_bytes
+                with f.loop(0, buffer.size_bytes, period) as loop:
+                    assert loop.index is not None
+                    at = f.add(start, loop.index)
+                    f.copy(f.address(place, "i8", at), f.address(own, "i8", at), stripe.size_bytes)
+
+    def _share(self, tasks: int) -> tuple[Operand, Operand]:
+        """The first of the thread's equal share of the tasks, and the one after its last."""
+        return self.claims.share(tasks) if self.claims else (integer(0), integer(tasks))
 
     def _wait(self) -> None:
         """Wait for all threads."""

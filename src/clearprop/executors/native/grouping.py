@@ -150,9 +150,13 @@ class Grouping:
         """
         axes = tuple(map(Axis, value.shape))
         read = self.look(value, index_of(axes))
-        if read.index is None or not self.lies(read.value):
-            return Read(self._lying(value), index_of(axes))
-        return read
+        if read.index is not None and not self.lies(read.value):
+            # What is shown several times is made once; of what is shown in part, that part.
+            if read.value.type.size <= value.type.size:
+                return Read(self._lying(read.value), read.index)
+        elif read.index is not None:
+            return read
+        return Read(self._lying(value), index_of(axes))
 
     # -- placing --------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from clearprop.executors.native.kernels.affine import contiguous
 from clearprop.ir.types import Shape, TensorType
@@ -32,6 +33,19 @@ class Buffer:
     whole: Buffer | None = None
     row_bytes: int = 0
     keeps: object = None
+
+
+class Stripe(NamedTuple):
+    """What belongs to each task of a buffer that is divided among them.
+
+    Attributes:
+        size_bytes: how many bytes, those of the second task after those of the first.
+        period_bytes: after how many bytes the first task has more of it, and so on up to the end
+            of the buffer; 0 where each task has one stretch only.
+    """
+
+    size_bytes: int
+    period_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from clearprop.executors.native.groups import Group
-from clearprop.executors.native.homes import Buffer, Home
+from clearprop.executors.native.homes import Buffer, Home, Stripe
 from clearprop.executors.native.kernels.kernel import Kernel
 from clearprop.ir.value import Value
 
@@ -75,8 +75,9 @@ class Replicas:
     """What each thread has for itself while it runs a loop, and what the threads exchange.
 
     Attributes:
-        tasks: of the bundles whose tasks threads divide; all else is computed by every thread.
+        tasks: of the kernels whose tasks threads divide; all else is computed by every thread.
         carried: what is copied to each thread before the loop, and from the first one after it.
+        parts: of what is carried, which stripes belong to each task, where threads divide it.
         reports: rows that all threads compute, and the first one writes where they belong.
         shared: what tasks write for all threads.
         places: where each buffer that a thread has for itself begins in its memory.
@@ -85,6 +86,7 @@ class Replicas:
 
     tasks: int
     carried: Sequence[Buffer]
+    parts: Mapping[Buffer, Stripe]
     reports: Set[Buffer]
     shared: Set[Buffer]
     places: dict[Buffer, int] = field(default_factory=dict)
@@ -92,7 +94,7 @@ class Replicas:
 
     def divides(self, step: Step) -> bool:
         """Whether threads divide the tasks of a step among them."""
-        return isinstance(step, Bundle) and step.tasks == self.tasks
+        return isinstance(step, (Kernel, Bundle)) and step.tasks == self.tasks
 
 
 Step = Kernel | Bundle | Repetition | Choice | Preparation

@@ -22,8 +22,9 @@ from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.memory import Lifetime, place, take_turns
 from clearprop.executors.native.plan import Bundle, Choice, Plan, Repetition, Replicas, Step
 from clearprop.executors.native.replicas import give_places, replicas_of, twice
-from clearprop.executors.native.samples import divided_samples, recurrent_samples
+from clearprop.executors.native.samples import divided_samples, is_brief, recurrent_samples
 from clearprop.executors.native.slots import give_slots
+from clearprop.executors.native.units import UNIT_PARTS, Divided, divided_units
 from clearprop.executors.native.words.single import SINGLE_WRITERS, joined_parts, may_overwrite
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
@@ -94,13 +95,25 @@ class _Planner:
         program = Program.under(program.outputs, program.inputs)
         own = set(program.constants)
         program = share_sums(sum_after_loops(join_pads(program)))
+        self.surroundings = surroundings
+        lasting_buffers = frozenset(home.buffer for home in lasting)
+        units = self._units(program, inputs, len(carried))
+        if units is not None:
+            program = units.program
+            homes = [
+                layout.home(home, UNIT_PARTS) if layout is not None else home
+                for layout, home in zip(units.layouts, carried, strict=True)
+            ]
+            inputs, carried = [*homes, *inputs[len(homes) :]], homes
+        self.program = program
         carries = [
             Carry(program.inputs[number], program.outputs[number], home)
             for number, home in enumerate(carried)
         ]
-        self.surroundings, self.program = surroundings, program
-        lasting_buffers = frozenset(home.buffer for home in lasting)
-        samples = self._samples(program, inputs, carries, lasting_buffers)
+        if units is not None:
+            samples = Samples(UNIT_PARTS, UNIT_PARTS, units.values)
+        else:
+            samples = self._samples(program, inputs, carries, lasting_buffers)
         self.plan = Plan()
         self.homes: dict[Value, Home] = self.plan.homes
         self.grouping = Grouping(program)
@@ -129,6 +142,13 @@ class _Planner:
         self._copy(late)
         self._finish_carries()
         self._place_memory()
+
+    def _units(self, program: Program, inputs: Sequence[Home], carried: int) -> Divided | None:
+        """The Program with units in parts, if this is a round of a loop that should divide them."""
+        if not carried or not is_brief(program):
+            return None
+        lanes = self.surroundings.machine.lanes(4)
+        return divided_units(program, carried, UNIT_PARTS, lanes)
 
     def _samples(
         self,

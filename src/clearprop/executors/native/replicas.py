@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
-from clearprop.executors.native.homes import Buffer
+from clearprop.executors.native.homes import Buffer, Stripe
 from clearprop.executors.native.kernels.kernel import Kernel
 from clearprop.executors.native.memory import aligned
 from clearprop.executors.native.plan import Bundle, Replicas, Step
@@ -28,13 +28,13 @@ class _Use:
     """What kernels do with a buffer.
 
     Attributes:
-        spans: bytes of it for each task, in kernels whose tasks are divided; None where unknown.
+        spans: what belongs to each task of it, in kernels whose tasks are divided; None where unknown.
         by_task: whether such a kernel writes it.
         by_all: whether a kernel writes it that every thread runs.
         is_seen: whether such a kernel is at it.
     """
 
-    spans: set[int | None] = field(default_factory=set)
+    spans: set[Stripe | None] = field(default_factory=set)
     by_task: bool = False
     by_all: bool = False
     is_seen: bool = False
@@ -43,6 +43,13 @@ class _Use:
     def is_shared(self) -> bool:
         """Whether threads read what others have written."""
         return self.by_task and (self.is_seen or len(self.spans) > 1 or None in self.spans)
+
+    @property
+    def stripe(self) -> Stripe:
+        """What belongs to each task, of a buffer that threads do not share."""
+        (stripe,) = self.spans
+        assert stripe is not None
+        return stripe
 
 
 def replicas_of(
@@ -56,7 +63,7 @@ def replicas_of(
         carried: what a round hands on to the next.
         owned: the plan's own memory.
     """
-    replicas = Replicas(tasks, carried, set(), set())
+    replicas = Replicas(tasks, carried, {}, set(), set())
     uses: dict[Buffer, _Use] = {}
     for step in steps:
         if not isinstance(step, (Kernel, Bundle)):
@@ -72,18 +79,19 @@ def replicas_of(
     is_possible = (
         bool(by_task)
         and by_task.isdisjoint(by_all)
-        and by_task.isdisjoint(carried)
+        and not any(uses[each].is_shared for each in by_task & set(carried))
         and by_task | by_all <= own | reports | set(carried)
     )
     if not is_possible:
         return None
+    replicas.parts = {each: uses[each].stripe for each in by_task & set(carried)}
     # Of reports each task writes its own part where it belongs.
     replicas.shared = {each for each in by_task if uses[each].is_shared or each in reports}
     replicas.reports = reports - by_task
     return replicas
 
 
-def _note(use: _Use, written: bool, span: int | None, *, is_divided: bool) -> None:
+def _note(use: _Use, written: bool, span: Stripe | None, *, is_divided: bool) -> None:
     """Note that a kernel is at a buffer."""
     if is_divided:
         use.spans.add(span)

@@ -24,6 +24,12 @@ _LEAST_SAMPLES = 4  # of a task
 _FULL_TILES = 16  # samples of a task whose tiles are as good as any
 
 
+def is_brief(program: Program) -> bool:
+    """Whether a round of a loop is so brief that threads have no time to wait for one another."""
+    flops = sum(2 * _products(each) for each in _contractions(program))
+    return _LEAST_SECONDS <= flops / MULTIPLY_ADDS_PER_SECOND <= _MOST_SECONDS
+
+
 def divided_samples(program: Program, rows: Set[Value]) -> Samples | None:
     """The samples of a round of a loop, if its kernels should divide them.
 
@@ -31,12 +37,8 @@ def divided_samples(program: Program, rows: Set[Value]) -> Samples | None:
         program: of the round.
         rows: inputs that are others in each round: one number or more for each sample.
     """
-    contractions = _contractions(program)
-    flops = sum(2 * _products(each) for each in contractions)
-    if not _LEAST_SECONDS <= flops / MULTIPLY_ADDS_PER_SECOND <= _MOST_SECONDS:
-        return None
-    count = _count(rows)
-    if count is None:
+    contractions, count = _contractions(program), _count(rows)
+    if not is_brief(program) or count is None:
         return None
     values = _by_sample(program, rows, count)
     if not all(_is_by_sample(each, values) for each in contractions):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from clearprop.executors.native.homes import Buffer
+from clearprop.executors.native.homes import Buffer, Stripe
 from clearprop.executors.native.memory import Lifetime, place
 from clearprop.executors.native.plan import Bundle
 
@@ -22,7 +22,7 @@ def give_slots(bundle: Bundle, own: Collection[Buffer]) -> list[Buffer]:
         own: buffers that no step but the bundle is at.
     """
     lives: dict[Buffer, Lifetime] = {}
-    spans: dict[Buffer, set[int | None]] = {}
+    spans: dict[Buffer, set[Stripe | None]] = {}
     for number, kernel in enumerate(bundle.kernels):
         for home, span in zip(kernel.homes, kernel.spans, strict=True):
             if home.buffer in own:
@@ -35,11 +35,11 @@ def give_slots(bundle: Bundle, own: Collection[Buffer]) -> list[Buffer]:
     return list(steps)
 
 
-def _equal(spans: Mapping[Buffer, set[int | None]]) -> dict[Buffer, int]:
-    """The buffers of which every kernel's tasks are at parts of one size, and that size."""
+def _equal(spans: Mapping[Buffer, set[Stripe | None]]) -> dict[Buffer, int]:
+    """The buffers of which every kernel's tasks are at one stretch of one size, and that size."""
     found = {}
-    for buffer, sizes in spans.items():
-        (size,) = sizes if len(sizes) == 1 else (None,)
-        if size is not None:
-            found[buffer] = size
+    for buffer, stripes in spans.items():
+        (stripe,) = stripes if len(stripes) == 1 else (None,)
+        if stripe is not None and not stripe.period_bytes:
+            found[buffer] = stripe.size_bytes
     return found

@@ -20,6 +20,7 @@ from clearprop.executors.native.kernels.forms import ContractionWriter
 from clearprop.executors.native.kernels.kernel import (
     MULTIPLY_ADDS_PER_SECOND,
     Compilation,
+    Samples,
     Walk,
 )
 from clearprop.executors.native.kernels.packing import (
@@ -110,8 +111,10 @@ class Contraction(ContractionWriter):
             reads_after=self._reads_after(),
         )
         samples = self.compilation.samples
-        if samples is None or loops.outer or not loops.summed:
+        if samples is None or not loops.summed:
             return schedule
+        if loops.outer:
+            return self._part_schedule(schedule, samples)
         walks = loops.row_outer if loops.row_outer.axes else loops.row_inner, loops.summed[0]
         is_summed = 0 in self.group.members[0].params["contract"][0]
         is_alone = self.compilation.is_alone
@@ -129,6 +132,16 @@ class Contraction(ContractionWriter):
         if is_alone and is_at_once and divided is not schedule:
             return replace(schedule, pieces=samples.tasks)  # the same sums, in one task
         return divided
+
+    def _part_schedule(self, schedule: Schedule, samples: Samples) -> Schedule:
+        """The schedule of a product for each part, of which each is one task."""
+        if samples.rounds(self.loops.outer[0]) != 1:
+            return schedule
+        is_lasting = self.form.right.home.buffer in self.compilation.lasting
+        machine = self.compilation.machine
+        return divided_schedule(
+            machine, self.sizes, schedule, 1, is_summed=False, is_lasting=is_lasting
+        )
 
     def _reads_after(self) -> int:
         """Bytes that the equations after the contraction read, number by number of its results."""

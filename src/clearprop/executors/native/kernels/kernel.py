@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from clearprop.executors.native.grouping import Grouping
-from clearprop.executors.native.homes import Buffer, Home
+from clearprop.executors.native.homes import Buffer, Home, Stripe
 from clearprop.executors.native.kernels.affine import Affine, Axis
 from clearprop.executors.native.kernels.elements import Elements
 from clearprop.executors.native.kernels.pointers import Pointers
@@ -41,8 +41,8 @@ class Kernel:
         label: what it computes, for people.
         homes: the arrays that it reads and writes.
         written: for each of them whether it may be written into.
-        spans: for each of them how many bytes of its buffer belong to each task, if every task is
-            at a part of its own.
+        spans: for each of them what belongs to each task of its buffer, if every task is at a part
+            of its own.
         tasks: into how many parts it is cut; the parts may run at the same time.
         flops: arithmetic operations in all.
         seconds: about how long it takes alone.
@@ -52,7 +52,7 @@ class Kernel:
     label: str
     homes: tuple[Home, ...]
     written: tuple[bool, ...]
-    spans: tuple[int | None, ...]
+    spans: tuple[Stripe | None, ...]
     tasks: int
     flops: int
     seconds: float
@@ -312,6 +312,11 @@ class Samples(NamedTuple):
     number: int
     tasks: int
     values: Set[Value]
+
+    @property
+    def are_parts(self) -> bool:
+        """Whether each task has one: the numbers of parts that units are divided into."""
+        return self.number == self.tasks
 
     def rounds(self, walk: Walk) -> int | None:
         """How many rounds of a loop each task takes; None for a loop over something else."""

@@ -120,7 +120,12 @@ class Nest:
         group, lines = self.group, self._lines()
         if group.lane_axes is None and not any(map(self._keeps_lanes, group.sinks)):
             # Nothing keeps rows and lanes apart: the last loop takes the lanes.
-            both = walks_over(group.axes, lines)
+            samples, axes = self.compilation.samples, group.axes
+            if samples is not None and samples.are_parts and self._is_by(samples):
+                parts = walks_over(axes[:1], lines)  # each is a task
+                both = walks_over(axes[1:], lines)
+                return [*parts, *both[:-1]], both[-1:]
+            both = walks_over(axes, lines)
             return both[:-1], both[-1:]
         split = len(group.axes) - group.row_depth
         return walks_over(group.axes[:split], lines), walks_over(group.axes[split:], lines)

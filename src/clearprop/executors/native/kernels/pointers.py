@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from clearprop.executors.native.homes import Buffer, Home
+from clearprop.executors.native.homes import Buffer, Home, Stripe
 from clearprop.executors.native.kernels.affine import Affine
 from clearprop.executors.native.llvm.registers import Operand
 from clearprop.executors.native.llvm.writer import Function
@@ -40,8 +40,8 @@ class Pointers:
         self._lines.setdefault(_key(home), []).append(line)
         return address
 
-    def span(self, home: Home, cut: Cut | None) -> int | None:
-        """How many bytes of its buffer belong to each task, if every task is at a part of its own.
+    def span(self, home: Home, cut: Cut | None) -> Stripe | None:
+        """Which bytes of its buffer belong to each task, if every task is at a part of its own.
 
         Args:
             home: one of ``homes``.
@@ -54,13 +54,23 @@ class Pointers:
             if line is None:
                 return None
             step = sum(line.factor(axis) * rounds for axis, rounds in cut.items())
-            rest = tuple(term for term in line.terms if term[0] not in cut)
-            least, greatest = Affine(line.constant + home.offset, rest).range
-            greatest += sum(line.factor(axis) * (rounds - 1) for axis, rounds in cut.items())
-            if step <= 0 or least < 0 or greatest >= step:
+            tasks = max(-(-axis.extent // rounds) for axis, rounds in cut.items())
+            if step <= 0:
                 return None
-            found.add(step)
-        return found.pop() * home.type.dtype.itemsize if len(found) == 1 else None
+            # What a task is at lies in a stretch of its own, or in one of its own in each period.
+            rest = [term for term in line.terms if term[0] not in cut]
+            outer = [factor for axis, factor in rest if factor >= step]
+            inner = tuple(term for term in rest if term[1] < step)
+            least, greatest = Affine(line.constant + home.offset, inner).range
+            greatest += sum(line.factor(axis) * (rounds - 1) for axis, rounds in cut.items())
+            if least < 0 or greatest >= step or any(factor % (step * tasks) for factor in outer):
+                return None
+            found.add((step, step * tasks if outer else 0))
+        if len(found) > 1:
+            return None
+        ((step, period),) = found
+        size = home.type.dtype.itemsize
+        return Stripe(step * size, period * size)
 
     def set(self, buffer: Buffer, address: Operand) -> None:
         """Say where a buffer of the kernel's own begins, from here on."""

@@ -17,6 +17,7 @@ from clearprop.executors.native.kernels.kernel import (
     Compilation,
     KernelWriter,
     Walk,
+    cut_of,
     nested,
     over_vectors,
     task_count,
@@ -80,6 +81,9 @@ class _Reduction:
             divided, unit = self.outer[0], 1
         units = -(-divided.extent // unit)
         chunk = -(-units // task_count(units, work)) * unit
+        samples = self.writer.compilation.samples
+        if samples is not None and self.outer and self.x in samples.values:
+            chunk = samples.rounds(divided) or chunk
         tasks = -(-divided.extent // chunk)
         part: Part = 0, divided.extent
         if tasks > 1:
@@ -93,7 +97,8 @@ class _Reduction:
                 assert loop.index is not None
                 divided.stand(loop.index)
                 loop.next = nested(self.f, self.outer[1:], [], self._results)
-        self.writer.finish(tasks, work)
+        cut = cut_of(divided, chunk) if tasks > 1 else None
+        self.writer.finish(tasks, work, cut=cut)
 
     def _results(self, carried: list[Operand], part: Part | None = None) -> list[Operand]:
         """All results that the outer loops stand at, or a part of them."""

@@ -1,0 +1,478 @@
+"""The units of dense layers in parts: each thread has weights of its own, and computes their units.
+
+    h = x W    ->    h[part] = x W[part]    for some columns W[part] of W
+
+Every array with such units is told with the number of the part as its first axis, and so is what
+is made of it element by element: activations, derivatives, the states of optimizers.  The layer
+after it reads the units of all parts; a sum over units is made of one sum for each part:
+
+    x V^T    ->    sum over parts of x[part] V[part]^T
+
+So threads exchange units and these sums, and no gradients of weights.  What comes out is what the
+Program gives, up to the order of the terms in the sums.
+
+Reference:
+    Shoeybi et al. (2019), "Megatron-LM", section 3: model parallelism within a layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from typing import Any, NamedTuple
+
+from clearprop.executors.native.groups import MAPS
+from clearprop.executors.native.homes import Home
+from clearprop.ir.primitive import Primitive
+from clearprop.ir.program import Program
+from clearprop.ir.types import Shape, TensorType
+from clearprop.ir.value import Equation, Value
+from clearprop.passes.rewrite import Rewriter, write
+from clearprop.primitives.arithmetic import ADD
+from clearprop.primitives.contraction import DOT_GENERAL
+from clearprop.primitives.shape import RESHAPE, SLICE, TRANSPOSE
+from clearprop.primitives.spread import BROADCAST_TO, REDUCE_SUM
+
+UNIT_PARTS = 2
+_MOST_ROUNDS = 8  # until all states of optimizers are known to follow their weights
+
+
+class Layout(NamedTuple):
+    """How an array is told in parts.
+
+    Attributes:
+        own: the axis of which each part has places of its own.  The number of the part is the
+            first axis of all; the place within the part is where this axis was.
+        paired: other axes that are told as two: the number of a part, and the place within it.
+    """
+
+    own: int
+    paired: frozenset[int] = frozenset()
+
+    def names(self, rank: int) -> list[_Name]:
+        """What each axis of the array in parts is."""
+        return [(self.own, _PART), *_names(rank, self.paired)]
+
+    def shape(self, shape: Shape, parts: int) -> Shape:
+        """The shape of an array of this shape in parts."""
+        return _shape(self.names(len(shape)), shape, parts)
+
+    def moved(self, places: Mapping[int, int] | Sequence[int]) -> Layout:
+        """The same where each axis has another place."""
+        return Layout(places[self.own], frozenset(places[axis] for axis in self.paired))
+
+
+    def home(self, home: Home, parts: int) -> Home:
+        """Where an array in parts lies that lies there as a whole."""
+        names = self.names(len(home.strides))
+        sizes = _shape(names, home.type.shape, parts)
+        strides = [
+            home.strides[axis] * (home.type.shape[axis] // parts if kind == _PART else 1)
+            for axis, kind in names
+        ]
+        type_ = TensorType(sizes, home.type.dtype)
+        return Home(home.buffer, type_, home.offset, tuple(strides))
+
+
+class Divided(NamedTuple):
+    """A Program whose units are in parts.
+
+    Attributes:
+        program: with the same inputs and outputs, some of them told in parts.
+        layouts: of what a loop carries, the first inputs and outputs; None where it is as it was.
+        values: arrays whose first axis is the number of the part.
+    """
+
+    program: Program
+    layouts: tuple[Layout | None, ...]
+    values: Set[Value]
+
+
+def divided_units(program: Program, carried: int, parts: int, unit: int) -> Divided | None:
+    """The Program with the units of its dense layers in parts.
+
+    Args:
+        program: a step that a loop repeats.
+        carried: how many of its first outputs are its first inputs in the next step.
+        parts: into how many equal parts units are divided.
+        unit: how many units belong together: a part has a multiple of so many.
+
+    Returns:
+        None if there are no such layers, or if an array would be in parts that something else
+        than these sums needs as a whole.
+    """
+    layouts: dict[int, Layout] = {}
+    for _ in range(_MOST_ROUNDS):
+        writer = _Writer(program, carried, parts, unit, layouts)
+        try:
+            writer.write()
+            found = writer.wanted()
+            if found == layouts:
+                return writer.finish() if layouts else None
+        except _NeedsWholeError:
+            return None
+        layouts = found
+    return None
+
+
+# What an axis of an array in parts is: an axis of the array as it was, or the number of the part
+# that a place on that one belongs to.
+_Name = tuple[int, int]
+_PART, _PLACE = range(2)
+_BATCH: _Name = (-1, _PART)
+
+
+def _names(rank: int, paired: Collection[int]) -> list[_Name]:
+    """The axes of an array of which some are told as two."""
+    kinds = [(_PART, _PLACE) if axis in paired else (_PLACE,) for axis in range(rank)]
+    return [(axis, kind) for axis, each in enumerate(kinds) for kind in each]
+
+
+def _shape(names: Iterable[_Name], shape: Shape, parts: int) -> Shape:
+    """The lengths of these axes."""
+    names = list(names)
+    divided = {axis for axis, kind in names if kind == _PART}
+    return tuple(
+        parts if kind == _PART else shape[axis] // (parts if axis in divided else 1)
+        for axis, kind in names
+    )
+
+
+class _NeedsWholeError(Exception):
+    """Something needs an array as a whole that is in parts."""
+
+
+class _Told(NamedTuple):
+    """A new value and what its axes are."""
+
+    value: Value
+    names: list[_Name]
+
+
+class _Writer:
+    """A Program that is being told in parts, given how the first inputs are told."""
+
+    def __init__(
+        self, program: Program, carried: int, parts: int, unit: int, layouts: Mapping[int, Layout]
+    ) -> None:
+        self._rewriter, self._program, self._carried = Rewriter(program), program, carried
+        self._parts, self._unit = parts, unit
+        self._inputs = list(program.inputs)
+        self._layouts: dict[Value, Layout] = {}  # of old values
+        self._wishes: dict[Value, Layout] = {}  # of layers for their weights
+        self._in_parts: set[Value] = set()  # new values
+        self._told: dict[tuple[Value, int | None, frozenset[int]], _Told] = {}
+        for number, layout in layouts.items():
+            old = program.inputs[number]
+            type_ = TensorType(layout.shape(old.shape, parts), old.dtype)
+            new = self._inputs[number] = Value(type_, name=old.name)
+            self._rewriter.stand_in(old, new)
+            self._layouts[old] = layout
+            self._in_parts.add(new)
+
+    def write(self) -> None:
+        """Write all equations."""
+        for equation in self._program.equations:
+            name = equation.primitive.name
+            if name == "dot_general":
+                self._product(equation)
+            elif not any(each in self._layouts for each in equation.inputs):
+                self._rewriter.keep(equation)
+            elif name in MAPS:
+                self._map(equation)
+            elif name in _MOVES:
+                _MOVES[name](self, equation)
+            else:
+                raise _NeedsWholeError
+
+    def wanted(self) -> dict[int, Layout]:
+        """How to tell what is carried, so that it is the same before and after."""
+        outputs = self._program.outputs
+        if any(value in self._layouts for value in outputs[self._carried :]):
+            raise _NeedsWholeError
+        found: dict[int, Layout] = {}
+        for number, before in enumerate(self._program.inputs[: self._carried]):
+            known = [self._layouts.get(before), self._layouts.get(outputs[number])]
+            known.append(self._wishes.get(before))
+            layouts = [each for each in known if each is not None]
+            if layouts:
+                found[number] = _joined(layouts)
+        return found
+
+    def finish(self) -> Divided:
+        """The Program."""
+        before = self._program.inputs[: self._carried]
+        outputs = [
+            self._as(after, self._layouts[each]).value
+            if each in self._layouts
+            else self._rewriter.new(after)
+            for each, after in zip(before, self._program.outputs, strict=False)
+        ]
+        outputs += map(self._rewriter.new, self._program.outputs[self._carried :])
+        layouts = tuple(self._layouts.get(each) for each in before)
+        return Divided(Program.under(outputs, self._inputs), layouts, self._in_parts)
+
+    # -- values ----------------------------------------------------------------------------
+
+    def _write(
+        self, primitive: Primitive, like: Equation, *inputs: Value, **params: Any
+    ) -> Value:
+        """A new value."""
+        type_ = primitive.infer(*(each.type for each in inputs), **params)
+        assert isinstance(type_, TensorType)
+        (value,) = write(primitive, inputs, params, (type_,), like=like)
+        return value
+
+    def _set(self, equation: Equation, new: Value, layout: Layout | None) -> None:
+        """Let a new value be what an old equation gives."""
+        self._rewriter.replace(equation, (new,))
+        (old,) = self._program.results[equation]
+        if old is not None and layout is not None:
+            self._layouts[old] = layout
+            self._in_parts.add(new)
+
+    def _as(self, old: Value, layout: Layout) -> _Told:
+        return self._tell(old, layout.own, layout.paired)
+
+    def _tell(self, old: Value, own: int | None, paired: frozenset[int]) -> _Told:
+        """An old value with these axes told as two, and the number of the part of one first.
+
+        What is in parts already is told like that, with further axes as two.
+        """
+        have, new = self._layouts.get(old), self._rewriter.new(old)
+        if have is not None:
+            if own not in {None, have.own} or not have.paired <= paired | {have.own}:
+                raise _NeedsWholeError
+            own = have.own
+        key = old, own, paired
+        if key not in self._told:
+            self._told[key] = self._view(new, old.shape, have, own, paired)
+        return self._told[key]
+
+    def _view(
+        self,
+        new: Value,
+        shape: Shape,
+        have: Layout | None,
+        own: int | None,
+        paired: frozenset[int],
+    ) -> _Told:
+        paired = paired - {own} if own is not None else paired
+        names = Layout(own, paired).names(len(shape)) if own is not None else _names(
+            len(shape), paired
+        )
+        like = new.equation or Equation(RESHAPE, (new,), {}, (new.type,))
+        before = names
+        if have is None and own is not None:  # the number of a part stands beside the place first
+            before = _names(len(shape), paired | {own})
+        wanted = _shape(before, shape, self._parts)
+        if new.shape != wanted:
+            new = self._write(RESHAPE, like, new, shape=wanted)
+        return self._ordered(like, _Told(new, before), names)
+
+    def _ordered(self, like: Equation, told: _Told, names: list[_Name]) -> _Told:
+        """The same with its axes in another order."""
+        if told.names == names:
+            return told
+        order = tuple(map(told.names.index, names))
+        new = self._write(TRANSPOSE, like, told.value, order=order)
+        if names[0][1] == _PART:
+            self._in_parts.add(new)
+        return _Told(new, names)
+
+    # -- equations that keep each number ----------------------------------------------------------
+
+    def _map(self, equation: Equation) -> None:
+        """Compute number by number, in parts."""
+        layout = _joined([self._layouts[each] for each in equation.inputs if each in self._layouts])
+        inputs = [self._as(each, layout).value for each in equation.inputs]
+        new = self._write(equation.primitive, equation, *inputs, **equation.params)
+        self._set(equation, new, layout)
+
+    def _broadcast(self, equation: Equation) -> None:
+        (x,), new_axes = equation.inputs, equation.params["new_axes"]
+        shape = equation.types[0].shape
+        kept = [axis for axis in range(len(shape)) if axis not in new_axes]
+        layout = self._layouts[x].moved(kept)
+        names = layout.names(len(shape))
+        new = self._write(
+            BROADCAST_TO,
+            equation,
+            self._rewriter.new(x),
+            shape=_shape(names, shape, self._parts),
+            new_axes=tuple(names.index((axis, _PLACE)) for axis in new_axes),
+        )
+        self._set(equation, new, layout)
+
+    def _reshape(self, equation: Equation) -> None:
+        """Add axes of length 1, or take them away."""
+        (x,), shape = equation.inputs, equation.params["shape"]
+        before, after = (
+            [axis for axis, size in enumerate(each) if size != 1] for each in (x.shape, shape)
+        )
+        if [x.shape[axis] for axis in before] != [shape[axis] for axis in after]:
+            raise _NeedsWholeError
+        layout = self._layouts[x].moved(dict(zip(before, after, strict=True)))
+        new = self._write(
+            RESHAPE, equation, self._rewriter.new(x), shape=layout.shape(shape, self._parts)
+        )
+        self._set(equation, new, layout)
+
+    def _transpose(self, equation: Equation) -> None:
+        (x,), order = equation.inputs, equation.params["order"]
+        rank, before = len(order), self._layouts[x]
+        layout = before.moved([order.index(axis) for axis in range(rank)])
+        names = [(order[axis], kind) for axis, kind in layout.names(rank)]
+        told = _Told(self._rewriter.new(x), before.names(rank))
+        self._set(equation, self._ordered(equation, told, names).value, layout)
+
+    def _sum(self, equation: Equation) -> None:
+        """Sum over axes; over the units of each part for itself."""
+        (x,), axes = equation.inputs, equation.params["axes"]
+        layout, rank = self._layouts[x], len(x.shape)
+        names = layout.names(rank)
+        gone = [place for place, (axis, _) in enumerate(names) if axis in axes and place]
+        new = self._write(REDUCE_SUM, equation, self._rewriter.new(x), axes=tuple(gone))
+        kept = {axis: place for place, axis in enumerate(a for a in range(rank) if a not in axes)}
+        left = [(kept[axis], kind) for axis, kind in names[1:] if axis in kept]
+        if layout.own in kept:
+            self._put(equation, _Told(new, [(kept[layout.own], _PART), *left]))
+        else:
+            self._add_up(equation, _Told(new, [_BATCH, *left]))
+
+    def _put(self, equation: Equation, told: _Told) -> None:
+        """Let a new value in parts, its own axis first, be what an old equation gives."""
+        own = told.names[0][0]
+        paired = frozenset(axis for axis, kind in told.names[1:] if kind == _PART)
+        layout = Layout(own, paired)
+        names = layout.names(len(equation.types[0].shape))
+        self._set(equation, self._ordered(equation, told, names).value, layout)
+
+    def _add_up(self, equation: Equation, told: _Told) -> None:
+        """Let the sum of what each part gives be what an old equation gives."""
+        parts, names = told.value, told.names[1:]
+        self._in_parts.add(parts)
+        divided = [axis for axis, kind in names if kind == _PART]
+        total: Value | None = None
+        for number in range(self._parts):
+            starts, stops = (number, *(0 for _ in names)), (number + 1, *parts.shape[1:])
+            one = self._write(
+                SLICE, equation, parts, starts=starts, stops=stops, strides=(1,) * len(stops)
+            )
+            part = _Told(self._write(RESHAPE, equation, one, shape=parts.shape[1:]), names)
+            if divided:
+                own = (divided[-1], _PART)
+                part = self._ordered(equation, part, [own, *(n for n in names if n != own)])
+            total = part.value if total is None else self._write(ADD, equation, total, part.value)
+        assert total is not None
+        if divided:
+            self._put(equation, _Told(total, part.names))
+        else:
+            self._set(equation, total, None)
+
+    # -- products ----------------------------------------------------------------------------
+
+    def _product(self, equation: Equation) -> None:
+        """A product of which the columns, the rows or the terms are in parts."""
+        self._wish(equation)
+        known = [self._layouts.get(each) for each in equation.inputs]
+        if not any(known):
+            self._rewriter.keep(equation)
+            return
+        contract, batch = equation.params["contract"], equation.params["batch"]
+        if batch[0]:
+            raise _NeedsWholeError
+        pairs = [dict(zip(contract[side], contract[1 - side], strict=True)) for side in range(2)]
+        # The right factor's own columns first, then the left one's own rows, then terms.
+        side = next((s for s in (1, 0) if known[s] and known[s].own not in pairs[s]), None)
+        if side is not None:
+            self._with_own(equation, side, pairs)
+            return
+        side = 1 if known[1] else 0
+        layout = known[side]
+        assert layout is not None
+        owns = (layout.own, pairs[side][layout.own])
+        told = [
+            self._tell(equation.inputs[each], own, known[each].paired if known[each] else frozenset())
+            for each, own in zip((side, 1 - side), owns, strict=True)
+        ]
+        result = self._multiplied(equation, told[0], told[1]) if side == 0 else self._multiplied(
+            equation, told[1], told[0]
+        )
+        self._add_up(equation, result)
+
+    def _with_own(self, equation: Equation, side: int, pairs: Sequence[Mapping[int, int]]) -> None:
+        """A product of which one factor has columns, or rows, in parts; all parts read the other."""
+        x, y = equation.inputs[side], equation.inputs[1 - side]
+        layout, other = self._layouts[x], self._layouts.get(y)
+        theirs = {other.own, *other.paired} if other else set()
+        both = {axis for axis in pairs[side] if axis in layout.paired or pairs[side][axis] in theirs}
+        own = self._tell(x, layout.own, layout.paired | both)
+        paired = frozenset(theirs | {pairs[side][axis] for axis in both})
+        whole = self._tell(y, None, paired)
+        spread = self._write(
+            BROADCAST_TO,
+            equation,
+            whole.value,
+            shape=(self._parts, *whole.value.shape),
+            new_axes=(0,),
+        )
+        self._in_parts.add(spread)
+        told = [_Told(spread, [_BATCH, *whole.names]), own]
+        result = self._multiplied(equation, told[1 - side], told[side])
+        out = self._kept_axes(equation, side)[layout.own]
+        self._put(equation, _Told(result.value, [(out, _PART), *result.names[1:]]))
+
+    def _multiplied(self, equation: Equation, left: _Told, right: _Told) -> _Told:
+        """The product for each part, whose number is the first axis of both."""
+        contract = equation.params["contract"]
+        inner: list[tuple[int, ...]] = []
+        names: list[_Name] = [_BATCH]
+        for side, told in enumerate((left, right)):
+            axes, own = contract[side], told.names[1:]
+            gone = [(a, kind) for a in axes for kind in (_PART, _PLACE) if (a, kind) in own]
+            inner.append(tuple(1 + own.index(name) for name in gone))
+            out = self._kept_axes(equation, side)
+            names += [(out[axis], kind) for axis, kind in own if axis not in axes]
+        new = self._write(
+            DOT_GENERAL,
+            equation,
+            left.value,
+            right.value,
+            contract=(inner[0], inner[1]),
+            batch=((0,), (0,)),
+        )
+        self._in_parts.add(new)
+        return _Told(new, names)
+
+    def _kept_axes(self, equation: Equation, side: int) -> dict[int, int]:
+        """Where the axes of a factor that are not summed over are in the product."""
+        free = [
+            (each, axis)
+            for each, value in enumerate(equation.inputs)
+            for axis in range(len(value.shape))
+            if axis not in equation.params["contract"][each]
+        ]
+        return {axis: place for place, (each, axis) in enumerate(free) if each == side}
+
+    def _wish(self, equation: Equation) -> None:
+        """Note how a layer would like its weights, if its units can be divided."""
+        x, y = equation.inputs
+        before, contract = set(self._program.inputs[: self._carried]), equation.params["contract"]
+        is_layer = y in before and x not in before and len(y.shape) == 2 and contract[1] == (0,)
+        if is_layer and y.shape[1] % (self._parts * self._unit) == 0:
+            self._wishes.setdefault(y, Layout(1))
+
+
+_MOVES = {
+    "broadcast_to": _Writer._broadcast,
+    "reshape": _Writer._reshape,
+    "transpose": _Writer._transpose,
+    "reduce_sum": _Writer._sum,
+}
+
+
+def _joined(layouts: Sequence[Layout]) -> Layout:
+    """What tells as two whatever one of these does."""
+    if len({each.own for each in layouts}) > 1:
+        raise _NeedsWholeError
+    return Layout(layouts[0].own, frozenset().union(*(each.paired for each in layouts)))
