@@ -22,7 +22,12 @@ from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.memory import Lifetime, place, take_turns
 from clearprop.executors.native.plan import Bundle, Choice, Plan, Repetition, Replicas, Step
 from clearprop.executors.native.replicas import give_places, replicas_of, twice
-from clearprop.executors.native.samples import divided_samples, is_brief, recurrent_samples
+from clearprop.executors.native.samples import (
+    are_better_whole,
+    divided_samples,
+    is_brief,
+    recurrent_samples,
+)
 from clearprop.executors.native.slots import give_slots
 from clearprop.executors.native.units import UNIT_PARTS, Divided, divided_units
 from clearprop.executors.native.words.single import SINGLE_WRITERS, joined_parts, may_overwrite
@@ -148,7 +153,8 @@ class _Planner:
         if not carried or not is_brief(program):
             return None
         lanes = self.surroundings.machine.lanes(4)
-        return divided_units(program, carried, UNIT_PARTS, lanes)
+        found = divided_units(program, carried, UNIT_PARTS, lanes)
+        return None if found is None or are_better_whole(program, found) else found
 
     def _samples(
         self,
@@ -472,6 +478,8 @@ class _Planner:
         """What each thread has for itself, if this is a round of a loop that should have such."""
         samples, machine = self.compilation.samples, self.surroundings.machine
         size = sum(buffer.size_bytes for buffer in self._carried)
+        if samples is not None and samples.are_parts:
+            size //= samples.tasks  # a thread is at its part of them
         is_small = size <= machine.level2_bytes // 2
         if samples is None or self.surroundings.is_alone or self.plan.is_apart or not is_small:
             return None

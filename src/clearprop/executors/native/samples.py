@@ -12,15 +12,23 @@ from collections.abc import Mapping, Sequence, Set
 
 from clearprop.executors.native.groups import CONTRACTIONS, MAPS, REDUCTIONS
 from clearprop.executors.native.kernels.affine import VIEWS
-from clearprop.executors.native.kernels.kernel import MULTIPLY_ADDS_PER_SECOND, Samples
+from clearprop.executors.native.kernels.kernel import (
+    LINE_BYTES,
+    MULTIPLY_ADDS_PER_SECOND,
+    Samples,
+)
 from clearprop.executors.native.kernels.schedule import task_limit
 from clearprop.executors.native.llvm.machine import Machine
+from clearprop.executors.native.units import Divided
 from clearprop.ir.program import Program
 from clearprop.ir.value import Equation, Value
 
 _TASKS = 2
 _LEAST_SECONDS, _MOST_SECONDS = 8e-6, 1e-4  # of all products, by the estimate
 _LEAST_SAMPLES = 4  # of a task
+_LINE_SECONDS = 5e-9  # until what another core wrote is there, where many lines are asked for
+_UPDATE_SECONDS = 2.5e-9  # of a line of weights
+_MEETING_SECONDS = 2e-7
 _FULL_TILES = 16  # samples of a task whose tiles are as good as any
 
 
@@ -28,6 +36,30 @@ def is_brief(program: Program) -> bool:
     """Whether a round of a loop is so brief that threads have no time to wait for one another."""
     flops = sum(2 * _products(each) for each in _contractions(program))
     return _LEAST_SECONDS <= flops / MULTIPLY_ADDS_PER_SECOND <= _MOST_SECONDS
+
+
+def are_better_whole(program: Program, units: Divided) -> bool:
+    """Whether a step should rather divide its samples than its units.
+
+    Dividing samples exchanges the gradients of all weights, which each thread then updates;
+    dividing units exchanges what lies between layers, and where a layer stays whole each thread
+    computes all of it.
+
+    Args:
+        program: the step.
+        units: the same with units in parts.
+    """
+    gradients = sum(each.types[0].size_bytes for each in _contractions(program) if _sums_first(each))
+    whole = sum(
+        2 * _products(each)
+        for each in _contractions(units.program)
+        if not each.params["batch"][0]
+    )
+    lines = sum(units.exchanged.values()) / LINE_BYTES
+    by_units = lines * _LINE_SECONDS + len(units.exchanged) * _MEETING_SECONDS
+    by_units += whole / MULTIPLY_ADDS_PER_SECOND / 2
+    by_samples = gradients / LINE_BYTES * (_LINE_SECONDS + _UPDATE_SECONDS) + _MEETING_SECONDS
+    return by_samples < by_units
 
 
 def divided_samples(program: Program, rows: Set[Value]) -> Samples | None:
@@ -129,13 +161,16 @@ def _products(equation: Equation) -> int:
 
 def _is_by_sample(equation: Equation, values: Set[Value]) -> bool:
     """Whether a product's rows, or what it sums over, are the samples."""
-    contract, batch = equation.params["contract"], equation.params["batch"]
     x, y = equation.inputs
-    if x not in values or batch[0]:
+    if x not in values or equation.params["batch"][0]:
         return False
-    if _are_rows(equation):
-        return True
-    return contract[0][0] == contract[1][0] == 0 and y in values
+    return _are_rows(equation) or (_sums_first(equation) and y in values)
+
+
+def _sums_first(equation: Equation) -> bool:
+    """Whether a product sums over the first axes of both factors."""
+    contract = equation.params["contract"]
+    return contract[0][:1] == contract[1][:1] == (0,)
 
 
 def _are_rows(equation: Equation) -> bool:

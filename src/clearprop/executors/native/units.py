@@ -33,6 +33,7 @@ from clearprop.primitives.shape import RESHAPE, SLICE, TRANSPOSE
 from clearprop.primitives.spread import BROADCAST_TO, REDUCE_SUM
 
 UNIT_PARTS = 2
+_MOST_VECTORS = 1.2  # of parts, for each that all units together need
 _MOST_ROUNDS = 8  # until all states of optimizers are known to follow their weights
 
 
@@ -80,21 +81,24 @@ class Divided(NamedTuple):
         program: with the same inputs and outputs, some of them told in parts.
         layouts: of what a loop carries, the first inputs and outputs; None where it is as it was.
         values: arrays whose first axis is the number of the part.
+        exchanged: how many bytes of each array each part reads that others have computed.
     """
 
     program: Program
     layouts: tuple[Layout | None, ...]
     values: Set[Value]
+    exchanged: Mapping[Value, int]
 
 
-def divided_units(program: Program, carried: int, parts: int, unit: int) -> Divided | None:
+def divided_units(program: Program, carried: int, parts: int, lanes: int) -> Divided | None:
     """The Program with the units of its dense layers in parts.
 
     Args:
         program: a step that a loop repeats.
         carried: how many of its first outputs are its first inputs in the next step.
         parts: into how many equal parts units are divided.
-        unit: how many units belong together: a part has a multiple of so many.
+        lanes: how many units a vector takes; a layer stays whole where parts would need more
+            vectors.
 
     Returns:
         None if there are no such layers, or if an array would be in parts that something else
@@ -102,7 +106,7 @@ def divided_units(program: Program, carried: int, parts: int, unit: int) -> Divi
     """
     layouts: dict[int, Layout] = {}
     for _ in range(_MOST_ROUNDS):
-        writer = _Writer(program, carried, parts, unit, layouts)
+        writer = _Writer(program, carried, parts, lanes, layouts)
         try:
             writer.write()
             found = writer.wanted()
@@ -152,14 +156,15 @@ class _Writer:
     """A Program that is being told in parts, given how the first inputs are told."""
 
     def __init__(
-        self, program: Program, carried: int, parts: int, unit: int, layouts: Mapping[int, Layout]
+        self, program: Program, carried: int, parts: int, lanes: int, layouts: Mapping[int, Layout]
     ) -> None:
         self._rewriter, self._program, self._carried = Rewriter(program), program, carried
-        self._parts, self._unit = parts, unit
+        self._parts, self._lanes = parts, lanes
         self._inputs = list(program.inputs)
         self._layouts: dict[Value, Layout] = {}  # of old values
         self._wishes: dict[Value, Layout] = {}  # of layers for their weights
         self._in_parts: set[Value] = set()  # new values
+        self._exchanged: dict[Value, int] = {}  # bytes of old and new values
         self._told: dict[tuple[Value, int | None, frozenset[int]], _Told] = {}
         for number, layout in layouts.items():
             old = program.inputs[number]
@@ -209,7 +214,8 @@ class _Writer:
         ]
         outputs += map(self._rewriter.new, self._program.outputs[self._carried :])
         layouts = tuple(self._layouts.get(each) for each in before)
-        return Divided(Program.under(outputs, self._inputs), layouts, self._in_parts)
+        program = Program.under(outputs, self._inputs)
+        return Divided(program, layouts, self._in_parts, self._exchanged)
 
     # -- values ----------------------------------------------------------------------------
 
@@ -278,6 +284,10 @@ class _Writer:
         if names[0][1] == _PART:
             self._in_parts.add(new)
         return _Told(new, names)
+
+    def _others(self, size_bytes: int) -> int:
+        """How much of an array is in the other parts."""
+        return size_bytes - size_bytes // self._parts
 
     # -- equations that keep each number ----------------------------------------------------------
 
@@ -352,6 +362,8 @@ class _Writer:
         parts, names = told.value, told.names[1:]
         self._in_parts.add(parts)
         divided = [axis for axis, kind in names if kind == _PART]
+        theirs = self._others(parts.type.size_bytes)
+        self._exchanged[parts] = theirs // self._parts if divided else theirs
         total: Value | None = None
         for number in range(self._parts):
             starts, stops = (number, *(0 for _ in names)), (number + 1, *parts.shape[1:])
@@ -409,6 +421,8 @@ class _Writer:
         own = self._tell(x, layout.own, layout.paired | both)
         paired = frozenset(theirs | {pairs[side][axis] for axis in both})
         whole = self._tell(y, None, paired)
+        if other:
+            self._exchanged[y] = self._others(y.type.size_bytes)
         spread = self._write(
             BROADCAST_TO,
             equation,
@@ -459,8 +473,14 @@ class _Writer:
         x, y = equation.inputs
         before, contract = set(self._program.inputs[: self._carried]), equation.params["contract"]
         is_layer = y in before and x not in before and len(y.shape) == 2 and contract[1] == (0,)
-        if is_layer and y.shape[1] % (self._parts * self._unit) == 0:
+        if is_layer and self._pays(y.shape[1]):
             self._wishes.setdefault(y, Layout(1))
+
+    def _pays(self, units: int) -> bool:
+        """Whether so many units can be divided, and parts need hardly more vectors."""
+        own, rest = divmod(units, self._parts)
+        vectors = self._parts * -(-own // self._lanes)
+        return rest == 0 and own > 0 and vectors <= _MOST_VECTORS * -(-units // self._lanes)
 
 
 _MOVES = {
