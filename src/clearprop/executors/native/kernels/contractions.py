@@ -66,6 +66,7 @@ class Contraction(ContractionWriter):
     def __init__(self, compilation: Compilation, group: Group, form: SumOfProducts) -> None:
         super().__init__(compilation, group, form, group.members[0].primitive.name)
         self.sizes = self._sizes()
+        self.width = self.sizes.lanes(compilation.machine)
         self.schedule = self._schedule()
         self.tile = self.schedule.tile
         self.panel = self.tile.vectors * self.width

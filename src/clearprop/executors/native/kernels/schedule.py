@@ -86,6 +86,10 @@ class Sizes(NamedTuple):
     summed: tuple[int, ...]
     element_bytes: int
 
+    def lanes(self, machine: Machine) -> int:
+        """Lanes of the vectors: shorter ones, where a few columns would leave most of them empty."""
+        return min(machine.lanes(self.element_bytes), 1 << (self.columns - 1).bit_length())
+
     @property
     def length(self) -> int:
         """Products in each sum."""
@@ -148,7 +152,7 @@ def choose_schedule(
         is_plain: whether vectors lie along columns of the right factor alone.
         reads_after: bytes that what follows reads beside the results, number by number.
     """
-    width = machine.lanes(sizes.element_bytes)
+    width = sizes.lanes(machine)
     tile = choose_tile(machine, sizes.rows, sizes.columns, width)
     panel = tile.vectors * width
     whole = (*sizes.rows, -(-sizes.columns // panel) * panel)
@@ -304,7 +308,7 @@ def _copy_of_right(machine: Machine, sizes: Sizes, right: Factor, panel: int, pa
         return Copy.BEFORE
     repeats = 1 if parts > 1 else sizes.repeats
     cost = _TURN if right.is_turned else _COPY
-    share = cost * machine.lanes(sizes.element_bytes) / rows
+    share = cost * sizes.lanes(machine) / rows
     is_small = sizes.length <= _UNBLOCKED_PANEL * _STEPS or not right.is_turned
     if is_small and (repeats == 1 or share <= _TOLERATED):
         return Copy.INSIDE
@@ -361,7 +365,7 @@ class _Groups:
         waits: bool,
     ) -> None:
         self._machine, self._sizes, self._tile, self._waits = machine, sizes, tile, waits
-        panel = self._panel = tile.vectors * machine.lanes(sizes.element_bytes)
+        panel = self._panel = tile.vectors * sizes.lanes(machine)
         self._copy, self._steps, self._copies_left = copy, steps, copies_left
         self._right_cost = _READ
         if copy is Copy.INSIDE:
@@ -429,7 +433,7 @@ class _Groups:
         pairs = zip((*sizes.rows, sizes.columns), group, strict=True)
         counts = [-(-extent // size) for extent, size in pairs]
         rows, columns = counts[0] * counts[1], counts[2]
-        width = self._machine.lanes(sizes.element_bytes)
+        width = sizes.lanes(self._machine)
         cost = sizes.results / width + self._once
         cost += rows * sizes.columns * self._right_cost
         height = sizes.rows[0] * sizes.rows[1]
