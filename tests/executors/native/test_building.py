@@ -109,7 +109,7 @@ def test_entries_that_are_no_code_are_compiled_again(folder: Path, compilations:
         assert cache.load(path.name) == whole
 
 
-BLUEPRINT = Blueprint("run_alone", 1, 2, 64, 128, 0, (0, 3), 0.5, 0.25, (("nest 5", 10),))
+BLUEPRINT = Blueprint("run_alone", 1, 2, 64, 128, 0, (0, 3), 0.5, 0.25, True, (("nest 5", 10),))
 
 
 def test_blueprints_survive_packing() -> None:
@@ -129,6 +129,7 @@ def test_blueprints_survive_packing() -> None:
         {"constants": "01"},
         {"seconds": float("nan")},
         {"seconds": 1},
+        {"exchanges": 1},
         {"kernels": [["nest"]]},
         {"kernels": [["nest", True]]},
         {"more": 1},

@@ -13,7 +13,7 @@ from clearprop.executors.native.access import Access
 from clearprop.executors.native.bundles import as_one, bundled
 from clearprop.executors.native.control import steps_in
 from clearprop.executors.native.executor import Compiled
-from clearprop.executors.native.homes import Buffer, Home
+from clearprop.executors.native.homes import Buffer, Home, Stripe
 from clearprop.executors.native.kernels.kernel import Kernel
 from clearprop.executors.native.llvm.machine import this_machine
 from clearprop.executors.native.plan import Bundle, Step
@@ -27,9 +27,10 @@ def kernel(
 ) -> Kernel:
     """A kernel whose tasks are each at ``span`` bytes of every buffer."""
     type_ = TensorType((64,), np.dtype("f4"))
+    stripe = None if span is None else Stripe(span)
     homes = tuple(Home.plain(buffer, type_) for buffer in [*reads, *writes])
     written = tuple(buffer in writes for buffer in [*reads, *writes])
-    return Kernel("k", "k", homes, written, (span,) * len(homes), tasks, 1000, 1e-3)
+    return Kernel("k", "k", homes, written, (stripe,) * len(homes), tasks, 1000, 1e-3)
 
 
 def buffers(count: int) -> list[Buffer]:
@@ -98,7 +99,7 @@ def test_what_stands_between_runs_before_or_after() -> None:
     a, b, c, weights, panels, total = buffers(6)
     first, sums = kernel(4, [a], [b]), kernel(1, [b], [total], span=None)
     pack, second = kernel(2, [weights], [panels], span=None), kernel(4, [b, panels], [c])
-    second = replace(second, spans=(64, None, 64))  # each task needs all panels
+    second = replace(second, spans=(Stripe(64), None, Stripe(64)))  # each task needs all panels
     assert order(bundled([first, sums, pack, second])) == [[pack], [first, second], [sums]]
 
 
@@ -142,9 +143,20 @@ def test_what_only_a_bundle_needs_lies_in_slots() -> None:
     assert made.number != other.number
 
 
+def test_what_lies_in_stripes_has_no_slot() -> None:
+    given, made, other = buffers(3)
+    stripes = (Stripe(16, 64), Stripe(16, 64))
+    pair = [
+        replace(kernel(4, [given], [made]), spans=stripes),
+        replace(kernel(4, [made], [other]), spans=stripes),
+    ]
+    assert order(bundled(pair)) == [pair]  # each task finds what it wrote
+    assert give_slots(Bundle(pair), [made]) == []
+
+
 def test_what_a_kernel_is_at_in_other_parts_has_no_slot() -> None:
     given, made, other = buffers(3)
-    whole = replace(kernel(4, [made], [other]), spans=(None, 64))
+    whole = replace(kernel(4, [made], [other]), spans=(None, Stripe(64)))
     assert give_slots(Bundle([kernel(4, [given], [made]), whole]), [made]) == []
     assert made.kind == "arena"
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from clearprop.executors.native.executor import Compiled
-from clearprop.executors.native.homes import Buffer, Home
+from clearprop.executors.native.homes import Buffer, Home, Stripe
 from clearprop.executors.native.kernels.kernel import Kernel
 from clearprop.executors.native.llvm.machine import this_machine
 from clearprop.executors.native.plan import Bundle, Plan, Repetition, Step
@@ -20,7 +20,7 @@ from clearprop.ir.value import Value
 from clearprop.primitives import dot_general, maximum, multiply, reduce_sum, scan, subtract, tanh
 
 Array = np.ndarray[Any, Any]
-ROUNDS, BATCH, UNITS = 5, 32, 64
+ROUNDS, BATCH, UNITS = 5, 32, 63  # an odd number of units is not divided
 
 
 def step() -> Program:
@@ -116,11 +116,11 @@ def test_one_thread_alone_needs_no_replicas() -> None:
 # -- what they have for themselves -------------------------------------------------------------
 
 
-def kernel(reads: list[Buffer], writes: list[Buffer], span: int | None = 64) -> Kernel:
-    type_ = TensorType((64,))
+def kernel(reads: list[Buffer], writes: list[Buffer], tasks: int = 2) -> Kernel:
+    type_, span = TensorType((64,)), Stripe(64) if tasks > 1 else None
     homes = tuple(Home.plain(buffer, type_) for buffer in [*reads, *writes])
     written = tuple(buffer in writes for buffer in [*reads, *writes])
-    return Kernel("k", "k", homes, written, (span,) * len(homes), 2, 1000, 1e-6)
+    return Kernel("k", "k", homes, written, (span,) * len(homes), tasks, 1000, 1e-6)
 
 
 def test_threads_share_what_tasks_write_for_all() -> None:
@@ -130,11 +130,12 @@ def test_threads_share_what_tasks_write_for_all() -> None:
     bundle = Bundle([
         kernel([data, weights], [own]), kernel([own], [slot]), kernel([slot], [part, report]),
     ])  # fmt: skip
-    steps: list[Step] = [bundle, kernel([part, weights], [weights, loss])]
+    steps: list[Step] = [bundle, kernel([part, weights], [weights, loss], tasks=1)]
     found = replicas_of(steps, 2, [weights], {own, part})
     assert found is not None
     assert found.shared == {part, report}
     assert found.reports == {loss}
+    assert found.parts == {}
     arena = Buffer("arena", 300)
     give_places(found, arena, 100)
     assert found.places == {arena: 128, weights: 448, loss: 576}
@@ -142,16 +143,28 @@ def test_threads_share_what_tasks_write_for_all() -> None:
     assert arena.size_bytes == 0
 
 
-@pytest.mark.parametrize("why", ["carried by task", "both", "no tasks", "elsewhere", "inner"])
+def test_threads_have_parts_of_what_tasks_update() -> None:
+    weights, bias, part = Buffer("output", 128), Buffer("output", 64), Buffer("arena", 128)
+    steps: list[Step] = [
+        Bundle([kernel([weights], [part]), kernel([part], [weights])]),
+        kernel([part], [bias], tasks=1),
+    ]
+    found = replicas_of(steps, 2, [weights, bias], {part})
+    assert found is not None
+    assert found.parts == {weights: Stripe(64)}
+    assert found.shared == {part}  # all read it for the bias
+
+
+@pytest.mark.parametrize("why", ["carried and shared", "both", "no tasks", "elsewhere", "inner"])
 def test_otherwise_they_share_all(why: str) -> None:
     weights, part, other = Buffer("output", 128), Buffer("arena", 128), Buffer("arena", 128)
-    first, last = kernel([weights], [part]), kernel([part], [weights])
+    first, last = kernel([weights], [part]), kernel([part], [weights], tasks=1)
     steps: list[Step] = [Bundle([first, kernel([part], [other])]), last]
     assert replicas_of(steps, 2, [weights], {part, other}) is not None
     changed: dict[str, list[Step]] = {
-        "carried by task": [Bundle([first, last])],
-        "both": [*steps, kernel([weights], [part])],
-        "no tasks": [first, last],
+        "carried and shared": [kernel([part], [weights]), kernel([weights], [other], tasks=1)],
+        "both": [*steps, kernel([weights], [part], tasks=1)],
+        "no tasks": [kernel([weights], [part], tasks=1), last],
         "elsewhere": [*steps, kernel([part], [Buffer("arena", 8)])],  # not the plan's own
         "inner": [*steps, Repetition(Plan(), 2, reverse=False, rows=[])],
     }

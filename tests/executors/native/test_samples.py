@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import clearprop as cp
 from clearprop.executors.native import samples as dividing
 from clearprop.executors.native.executor import Compiled
 from clearprop.executors.native.llvm.machine import this_machine
-from clearprop.executors.native.pace import Pace
+from clearprop.executors.native.pace import Pace, Way
 from clearprop.executors.native.plan import Bundle, Repetition
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
@@ -229,25 +230,44 @@ def test_recurrent_nets_train_to_the_same_bits_with_any_number_of_threads(layer:
 
 def run(pace: Pace, seconds: dict[int, float], calls: int) -> list[int]:
     """With how many threads so many calls run, if a round takes so long with each number."""
+    ways = {Way(threads): each for threads, each in seconds.items()}
+    return [way.threads for way in run_ways(pace, ways, calls)]
+
+
+def run_ways(pace: Pace, seconds: dict[Way, float], calls: int) -> list[Way]:
+    """The ways of so many calls, if a round takes so long in each of them."""
     chosen = []
     for _ in range(calls):
-        threads = pace.choose()
-        pace.note(threads, 1000, 1000 * seconds[threads])
-        chosen.append(threads)
+        way = pace.choose()
+        pace.note(way, 1000, 1000 * seconds[way])
+        chosen.append(way)
     return chosen
 
 
 def test_several_threads_work_where_they_are_faster() -> None:
-    chosen = run(Pace(4), {1: 20e-6, 4: 10e-6}, 50)
+    chosen = run(Pace(4), {1: 20e-6, 4: 10e-6}, 100)
     assert chosen[:2] == [4, 1]
     assert set(chosen[2:]) == {4}
 
 
-def test_one_works_where_it_is_faster_and_the_others_are_tried_now_and_then() -> None:
-    chosen = run(Pace(2), {1: 20e-6, 2: 30e-6}, 200)
+@pytest.mark.parametrize(("seconds", "calls"), [(20.02e-6, 4), (21e-6, 10), (50e-6, 128)])
+def test_the_slower_way_is_tried_now_and_then_the_more_often_the_less_it_costs(
+    seconds: float, calls: int
+) -> None:
+    chosen = run(Pace(2), {1: 20e-6, 2: seconds}, 400)
     tries = [number for number, threads in enumerate(chosen) if threads == 2]
-    assert 5 <= len(tries) <= 12
-    assert tries[-1] - tries[-2] == 33
+    between = [after - before - 1 for before, after in itertools.pairwise(tries)]
+    assert between == sorted(between)  # soon at first: it may have been disturbed
+    assert between[-1] == calls
+
+
+def test_what_threads_exchange_passes_the_caches_where_that_is_faster() -> None:
+    pace, near, far = Pace(2, exchanges=True), Way(2), Way(2, by_memory=True)
+    chosen = run_ways(pace, {near: 10e-6, far: 11e-6, Way(1): 15e-6}, 60)
+    assert chosen[:4] == [near, far, Way(1), near]
+    assert chosen[4:].count(near) >= 50
+    chosen = run_ways(pace, {near: 14e-6, far: 12e-6, Way(1): 15e-6}, 60)
+    assert chosen[-50:].count(far) >= 45
 
 
 def test_the_choice_follows_the_machine() -> None:

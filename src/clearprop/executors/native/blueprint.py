@@ -27,6 +27,7 @@ class Blueprint:
         constants: which of the Program's constants the code reads, in the order of the table.
         seconds: about how long it takes, or one round of a loop, on one thread.
         round_seconds: the same of a round of the innermost loops.
+        exchanges: whether threads exchange data that may pass the caches.
         kernels: label and arithmetic operations of each kernel whose cycles are counted.
     """
 
@@ -39,6 +40,7 @@ class Blueprint:
     constants: tuple[int, ...]
     seconds: float
     round_seconds: float
+    exchanges: bool
     kernels: tuple[tuple[str, int], ...] = ()
 
     def needed_bytes(self, threads: int) -> int:
@@ -77,6 +79,7 @@ def _read(data: Any) -> Blueprint | None:
         and isinstance(constants, list)
         and all(map(_is_count, constants))
         and all(type(data[name]) is float and math.isfinite(data[name]) for name in _TIMES)
+        and isinstance(data["exchanges"], bool)
         and isinstance(kernels, list)
         and all(map(_is_kernel, kernels))
     )

@@ -171,6 +171,7 @@ def draw(order: Order) -> Draft:
         (),
         estimated_seconds(plan),
         round_seconds(plan),
+        module.stores_past,
         tuple((kernel.label, kernel.flops) for kernel in kernels),
     )
     arrays = [value.array for value in surroundings.constants if value.array is not None]

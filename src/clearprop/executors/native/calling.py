@@ -12,6 +12,7 @@ from weakref import WeakSet
 import numpy as np
 
 from clearprop.executors.native.control import NEW, ROUNDS, TEAM, THREADS
+from clearprop.executors.native.kernels.elements import BY_MEMORY
 from clearprop.executors.native.lone_calls import NO_NUMBERS, LoneCaller, runs_alone
 from clearprop.executors.native.pace import BRIEF_SECONDS, Pace
 from clearprop.executors.native.sharing import meeting_words
@@ -41,7 +42,9 @@ class Caller:
         _callers.add(self)
         self._carried: dict[int, list[Array]] = {}  # what loops changed in earlier calls
         is_brief = callee.loop is not None and callee.round_seconds < BRIEF_SECONDS
-        self._pace = Pace(callee.threads) if callee.threads > 1 and is_brief else None
+        self._pace = None
+        if callee.threads > 1 and is_brief:
+            self._pace = Pace(callee.threads, exchanges=callee.exchanges)
         self._numbers: Sequence[Array] | None = None  # that the function finds in their places
 
     def forget_others(self) -> None:
@@ -97,9 +100,10 @@ class Caller:
         if self._pace is None:
             self._go(self._callee.threads)
             return results
-        threads, start = self._pace.choose(), time.perf_counter()
-        self._go(threads)
-        self._pace.note(threads, rounds, time.perf_counter() - start)
+        way, start = self._pace.choose(), time.perf_counter()
+        self._table.flag[BY_MEMORY] = way.by_memory
+        self._go(way.threads)
+        self._pace.note(way, rounds, time.perf_counter() - start)
         return results
 
     def _copied(self, number: int, array: Array) -> Array:

@@ -84,6 +84,7 @@ class Compiled:
             lasting=lasting,
             seconds=self.blueprint.seconds,
             round_seconds=self.blueprint.round_seconds,
+            exchanges=self.blueprint.exchanges,
             cycles=np.zeros(len(self.blueprint.kernels), np.int64),
             by_definition=partial(_by_definition, program, loop),
         )

@@ -25,6 +25,8 @@ class Buffer:
         row_bytes: from one row, or half, to the next; of a slot, from one task's part to the next.
         keeps: if it is zero at first, and what nobody writes stays so: what tells where zeros are.
             Buffers of which this is equal may take turns.
+        passes: whether it passes from thread to thread, by way of memory: its lines are read by
+            another thread than the one that writes them again and again.
     """
 
     kind: str
@@ -33,6 +35,7 @@ class Buffer:
     whole: Buffer | None = None
     row_bytes: int = 0
     keeps: object = None
+    passes: bool = False
 
 
 class Stripe(NamedTuple):

@@ -1,47 +1,76 @@
-"""Whether several threads are faster than one, at present, for a loop of brief rounds.
+"""How many threads are fastest at present, for a loop of brief rounds, and how they exchange data.
 
-That depends on what else runs on the machine, and on how far its cores are from each other; so it
-is measured while the loop runs, call by call.  Results are the same for any number of threads.
+That depends on what else runs on the machine, and on how far its cores are from each other, which
+may be near at one time and far at another where they are virtual; so it is measured while the loop
+runs, call by call.  Results are the same in all ways.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from typing import NamedTuple
 
 BRIEF_SECONDS = 2e-4  # of a round, for which one thread may be faster than several
 _LEAST_SECONDS = 5e-3  # of a call that tells something
-_FIRST_CALLS, _MOST_CALLS = 4, 32  # by one thread, before several are tried again
+_TRIALS = 0.005  # part of the time that may be lost by trying a slower way again
+_FEWEST_CALLS, _MOST_CALLS = 4, 128  # before one is tried
+
+
+class Way(NamedTuple):
+    """How a call is run.
+
+    Attributes:
+        threads: how many run it.
+        by_memory: whether what they exchange passes the caches: taking a line out of another
+            core's cache takes longer than reading it from memory where that core is far.
+    """
+
+    threads: int
+    by_memory: bool = False
 
 
 class Pace:
-    """Chooses between one thread and several.
+    """Chooses the way of each call.
 
     Args:
         threads: how many there are.
+        exchanges: whether they exchange data that may pass the caches.
     """
 
-    def __init__(self, threads: int) -> None:
-        self._threads = threads
-        # Seconds of a round in the last calls that so many threads ran: the lesser counts, so that
-        # one that was disturbed decides nothing.
-        self._last = {many: deque[float](maxlen=2) for many in (threads, 1)}
-        self._calls, self._wait = 0, _FIRST_CALLS
+    def __init__(self, threads: int, *, exchanges: bool = False) -> None:
+        ways = [Way(threads), *([Way(threads, by_memory=True)] if exchanges else []), Way(1)]
+        # Seconds of a round in the last calls: the lesser counts, so that one that was disturbed
+        # decides nothing.
+        self._last = {way: deque[float](maxlen=2) for way in ways}
+        self._since = dict.fromkeys(ways, 0)  # calls since it was tried
+        # Of those, before it is tried again: few at first where it may have been disturbed.
+        self._most = {way: _MOST_CALLS if way.threads == 1 else _FEWEST_CALLS for way in ways}
 
-    def choose(self) -> int:
-        """With how many threads the next call is to run."""
-        untried = next((many for many, last in self._last.items() if not last), None)
+    def choose(self) -> Way:
+        """The way of the next call."""
+        untried = next((way for way, last in self._last.items() if not last), None)
         if untried is not None:
             return untried
-        if min(self._last[1]) >= min(self._last[self._threads]):
-            self._wait = _FIRST_CALLS
-            return self._threads
-        self._calls += 1
-        if self._calls <= self._wait:
-            return 1
-        self._calls, self._wait = 0, min(2 * self._wait, _MOST_CALLS)
-        return self._threads
+        best = self._best()
+        for way, since in self._since.items():
+            lost = self._seconds(way) / self._seconds(best) - 1
+            if since >= min(max(lost / _TRIALS, _FEWEST_CALLS), self._most[way]):
+                return way
+        return best
 
-    def note(self, threads: int, rounds: int, seconds: float) -> None:
-        """Learn from a call that so many threads ran."""
-        if rounds and (seconds >= _LEAST_SECONDS or not self._last[threads]):
-            self._last[threads].append(seconds / rounds)
+    def note(self, way: Way, rounds: int, seconds: float) -> None:
+        """Learn from a call."""
+        for each in self._since:
+            self._since[each] += 1
+        self._since[way] = 0
+        if rounds and (seconds >= _LEAST_SECONDS or not self._last[way]):
+            self._last[way].append(seconds / rounds)
+        if way.threads > 1:
+            most = 2 * self._most[way] if way != self._best() else _FEWEST_CALLS
+            self._most[way] = min(most, _MOST_CALLS)
+
+    def _seconds(self, way: Way) -> float:
+        return min(self._last[way], default=float("inf"))
+
+    def _best(self) -> Way:
+        return min(self._last, key=self._seconds)

@@ -115,10 +115,13 @@ class _Planner:
             Carry(program.inputs[number], program.outputs[number], home)
             for number, home in enumerate(carried)
         ]
-        if units is not None:
-            samples = Samples(UNIT_PARTS, UNIT_PARTS, units.values)
-        else:
+        self._exchanged = set[Value]()
+        if units is None:
             samples = self._samples(program, inputs, carries, lasting_buffers)
+        else:
+            samples = Samples(UNIT_PARTS, UNIT_PARTS, units.values)
+            if surroundings.machine.is_x86 and not surroundings.is_alone:
+                self._exchanged |= units.exchanged.keys()
         self.plan = Plan()
         self.homes: dict[Value, Home] = self.plan.homes
         self.grouping = Grouping(program)
@@ -266,6 +269,7 @@ class _Planner:
             for value in group.stored:
                 if value not in self.homes:
                     self.homes[value] = self._new_home(value.type)
+                    self.homes[value].buffer.passes = value in self._exchanged
 
     def _place_between_zeros(self, value: Value, how: Spread) -> None:
         """Let an image be computed where a convolution wants it, if that has room for zeros."""
@@ -470,7 +474,8 @@ class _Planner:
         for life in own:
             life.buffer.whole = arena
         if replicas is not None:
-            slots = max(step.slot_bytes for step in self.plan.steps if isinstance(step, Bundle))
+            bundles = [step for step in self.plan.steps if isinstance(step, Bundle)]
+            slots = max((each.slot_bytes for each in bundles), default=0)
             give_places(replicas, arena, slots)
             self.plan.replicas = replicas
 

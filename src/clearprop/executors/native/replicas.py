@@ -28,7 +28,8 @@ class _Use:
     """What kernels do with a buffer.
 
     Attributes:
-        spans: what belongs to each task of it, in kernels whose tasks are divided; None where unknown.
+        spans: what belongs to each task of it, in kernels whose tasks are divided; None where that
+            is unknown.
         by_task: whether such a kernel writes it.
         by_all: whether a kernel writes it that every thread runs.
         is_seen: whether such a kernel is at it.

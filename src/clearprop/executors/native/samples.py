@@ -12,13 +12,9 @@ from collections.abc import Mapping, Sequence, Set
 
 from clearprop.executors.native.groups import CONTRACTIONS, MAPS, REDUCTIONS
 from clearprop.executors.native.kernels.affine import VIEWS
-from clearprop.executors.native.kernels.kernel import (
-    LINE_BYTES,
-    MULTIPLY_ADDS_PER_SECOND,
-    Samples,
-)
+from clearprop.executors.native.kernels.kernel import MULTIPLY_ADDS_PER_SECOND, Samples
 from clearprop.executors.native.kernels.schedule import task_limit
-from clearprop.executors.native.llvm.machine import Machine
+from clearprop.executors.native.llvm.machine import LINE_BYTES, Machine
 from clearprop.executors.native.units import Divided
 from clearprop.ir.program import Program
 from clearprop.ir.value import Equation, Value
@@ -49,11 +45,11 @@ def are_better_whole(program: Program, units: Divided) -> bool:
         program: the step.
         units: the same with units in parts.
     """
-    gradients = sum(each.types[0].size_bytes for each in _contractions(program) if _sums_first(each))
+    gradients = sum(
+        each.types[0].size_bytes for each in _contractions(program) if _sums_first(each)
+    )
     whole = sum(
-        2 * _products(each)
-        for each in _contractions(units.program)
-        if not each.params["batch"][0]
+        2 * _products(each) for each in _contractions(units.program) if not each.params["batch"][0]
     )
     lines = sum(units.exchanged.values()) / LINE_BYTES
     by_units = lines * _LINE_SECONDS + len(units.exchanged) * _MEETING_SECONDS
@@ -170,7 +166,7 @@ def _is_by_sample(equation: Equation, values: Set[Value]) -> bool:
 def _sums_first(equation: Equation) -> bool:
     """Whether a product sums over the first axes of both factors."""
     contract = equation.params["contract"]
-    return contract[0][:1] == contract[1][:1] == (0,)
+    return bool(contract[0][:1] == contract[1][:1] == (0,))
 
 
 def _are_rows(equation: Equation) -> bool:

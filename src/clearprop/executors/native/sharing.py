@@ -48,6 +48,9 @@ def _barrier(caller: Function) -> str:
     f = Function(module, [("ptr", "team"), ("i64", "threads")])
     team, threads = f.parameters
     rounds = f.address(team, "i64", _ROUNDS)
+    if module.stores_past:  # what is on its way into memory is there before others go on
+        module.declarations["declare void @llvm.x86.sse.sfence()"] = None
+        f.line("  call void @llvm.x86.sse.sfence()")
     now = f.effect("i64", f"load atomic i64, ptr {rounds.text} acquire, align 8")
     come = f.effect("i64", f"atomicrmw add ptr {team.text}, i64 1 acq_rel")
     is_last = f.compare("icmp eq", f.add(come, 1), threads)

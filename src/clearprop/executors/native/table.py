@@ -40,6 +40,7 @@ class Callee:
         lasting: how many of the last inputs are the same in most calls.
         seconds: about how long a call takes, or a round of a loop, on one thread.
         round_seconds: the same of a round of the innermost loops.
+        exchanges: whether threads exchange data that may pass the caches.
         cycles: that each kernel took so far, if they are counted.
         by_definition: gives the outputs, or says which index lies outside, where one does.
     """
@@ -55,6 +56,7 @@ class Callee:
     lasting: int
     seconds: float
     round_seconds: float
+    exchanges: bool
     cycles: Array
     by_definition: Callable[[Sequence[Array]], list[Array]]
 
@@ -71,7 +73,8 @@ class CallTable:
         run: calls the function in this thread.
         inputs: places of small inputs; None for large ones, and for those that move in a loop.
         outputs: places of small outputs; None for large ones, and in a loop.
-        flag: its first byte is set where an index lay outside.
+        flag: its first byte is set where an index lay outside; another one says how threads
+            exchange data.
     """
 
     def __init__(self, callee: Callee) -> None:

@@ -61,7 +61,6 @@ class Layout(NamedTuple):
         """The same where each axis has another place."""
         return Layout(places[self.own], frozenset(places[axis] for axis in self.paired))
 
-
     def home(self, home: Home, parts: int) -> Home:
         """Where an array in parts lies that lies there as a whole."""
         names = self.names(len(home.strides))
@@ -164,7 +163,7 @@ class _Writer:
         self._layouts: dict[Value, Layout] = {}  # of old values
         self._wishes: dict[Value, Layout] = {}  # of layers for their weights
         self._in_parts: set[Value] = set()  # new values
-        self._exchanged: dict[Value, int] = {}  # bytes of old and new values
+        self._exchanged: dict[Value, int] = {}  # bytes of new values
         self._told: dict[tuple[Value, int | None, frozenset[int]], _Told] = {}
         for number, layout in layouts.items():
             old = program.inputs[number]
@@ -219,9 +218,7 @@ class _Writer:
 
     # -- values ----------------------------------------------------------------------------
 
-    def _write(
-        self, primitive: Primitive, like: Equation, *inputs: Value, **params: Any
-    ) -> Value:
+    def _write(self, primitive: Primitive, like: Equation, *inputs: Value, **params: Any) -> Value:
         """A new value."""
         type_ = primitive.infer(*(each.type for each in inputs), **params)
         assert isinstance(type_, TensorType)
@@ -263,8 +260,8 @@ class _Writer:
         paired: frozenset[int],
     ) -> _Told:
         paired = paired - {own} if own is not None else paired
-        names = Layout(own, paired).names(len(shape)) if own is not None else _names(
-            len(shape), paired
+        names = (
+            Layout(own, paired).names(len(shape)) if own is not None else _names(len(shape), paired)
         )
         like = new.equation or Equation(RESHAPE, (new,), {}, (new.type,))
         before = names
@@ -386,43 +383,43 @@ class _Writer:
     def _product(self, equation: Equation) -> None:
         """A product of which the columns, the rows or the terms are in parts."""
         self._wish(equation)
-        known = [self._layouts.get(each) for each in equation.inputs]
-        if not any(known):
+        inputs, contract = equation.inputs, equation.params["contract"]
+        if not any(each in self._layouts for each in inputs):
             self._rewriter.keep(equation)
             return
-        contract, batch = equation.params["contract"], equation.params["batch"]
-        if batch[0]:
+        if equation.params["batch"][0]:
             raise _NeedsWholeError
         pairs = [dict(zip(contract[side], contract[1 - side], strict=True)) for side in range(2)]
         # The right factor's own columns first, then the left one's own rows, then terms.
-        side = next((s for s in (1, 0) if known[s] and known[s].own not in pairs[s]), None)
-        if side is not None:
-            self._with_own(equation, side, pairs)
-            return
-        side = 1 if known[1] else 0
-        layout = known[side]
-        assert layout is not None
-        owns = (layout.own, pairs[side][layout.own])
-        told = [
-            self._tell(equation.inputs[each], own, known[each].paired if known[each] else frozenset())
-            for each, own in zip((side, 1 - side), owns, strict=True)
+        layouts = [
+            (side, self._layouts[inputs[side]]) for side in (1, 0) if inputs[side] in self._layouts
         ]
-        result = self._multiplied(equation, told[0], told[1]) if side == 0 else self._multiplied(
-            equation, told[1], told[0]
+        for side, layout in layouts:
+            if layout.own not in pairs[side]:
+                self._with_own(equation, side, pairs)
+                return
+        side, layout = layouts[0]
+        owns = {side: layout.own, 1 - side: pairs[side][layout.own]}
+        paired = {number: each.paired for number, each in layouts}
+        left, right = (
+            self._tell(each, owns[number], paired.get(number, frozenset()))
+            for number, each in enumerate(inputs)
         )
-        self._add_up(equation, result)
+        self._add_up(equation, self._multiplied(equation, left, right))
 
     def _with_own(self, equation: Equation, side: int, pairs: Sequence[Mapping[int, int]]) -> None:
-        """A product of which one factor has columns, or rows, in parts; all parts read the other."""
+        """A product of which one factor has columns or rows in parts; all parts read the other."""
         x, y = equation.inputs[side], equation.inputs[1 - side]
         layout, other = self._layouts[x], self._layouts.get(y)
         theirs = {other.own, *other.paired} if other else set()
-        both = {axis for axis in pairs[side] if axis in layout.paired or pairs[side][axis] in theirs}
+        both = {
+            axis for axis in pairs[side] if axis in layout.paired or pairs[side][axis] in theirs
+        }
         own = self._tell(x, layout.own, layout.paired | both)
         paired = frozenset(theirs | {pairs[side][axis] for axis in both})
         whole = self._tell(y, None, paired)
         if other:
-            self._exchanged[y] = self._others(y.type.size_bytes)
+            self._exchanged[self._rewriter.new(y)] = self._others(y.type.size_bytes)
         spread = self._write(
             BROADCAST_TO,
             equation,

@@ -52,9 +52,9 @@ def product_of(
 def test_tasks_are_made_of_tiles_and_fit_on_a_stack(
     machine: Machine, rows: int, summed: int, columns: int, turned: str
 ) -> None:
-    _, schedule = product_of(rows, summed, columns, machine, turned, 4 * rows * columns)
+    sizes, schedule = product_of(rows, summed, columns, machine, turned, 4 * rows * columns)
     tile, group = schedule.tile, schedule.group
-    panel = tile.vectors * machine.lanes(4)
+    panel = tile.vectors * sizes.lanes(machine)
     assert tile.rows * tile.vectors + tile.vectors + 1 <= machine.vector_registers
     if schedule.parts == 1:
         units = (tile.outer, tile.inner, panel)

@@ -24,6 +24,7 @@ from clearprop.executors.native.kernels.affine import (
     seen_through,
 )
 from clearprop.executors.native.kernels.pointers import Pointers
+from clearprop.executors.native.llvm.machine import LINE_BYTES
 from clearprop.executors.native.llvm.registers import (
     Operand,
     constant,
@@ -40,6 +41,7 @@ from clearprop.executors.native.mathematics.elementwise import (
 )
 from clearprop.ir.value import Equation, Value
 
+BY_MEMORY = 1  # byte, after that which is set: whether what threads exchange passes the caches
 _BYTES_AHEAD = 512  # of a load: about what is read while memory beyond the second cache answers
 
 
@@ -319,8 +321,36 @@ class Elements:
 
     def store(self, x: Operand, home: Home, index: Index) -> None:
         """Put an element where it lives."""
-        address, stride = self.place(home, linear(index, home.strides))
-        self.store_to(x, address, stride, home.type.dtype)
+        line = linear(index, home.strides)
+        address, stride = self.place(home, line)
+        if home.buffer.passes and self._fills_lines(home, line, stride):
+            stored = self.to_memory(self.function.splat(x, self.lanes.width), home.type.dtype)
+            self._pass_on(stored, address)
+        else:
+            self.store_to(x, address, stride, home.type.dtype)
+
+    def _pass_on(self, stored: Operand, address: Operand) -> None:
+        """Put a vector where another thread will read it, in the way that is faster at present."""
+        f = self.function
+        place = f.address(self._flag, "i8", BY_MEMORY)
+        by_memory = f.compare("icmp ne", f.load("i8", place, pinned=True), constant("i8", 0))
+        with f.when(by_memory):
+            f.store_past(stored, address)
+        with f.when(f.binary("xor", by_memory, constant("i1", 1))):
+            f.store(stored, address)
+
+    def _fills_lines(self, home: Home, line: Affine, stride: int) -> bool:
+        """Whether lanes that are all in use fill cache lines, with those beside them."""
+        lanes, size = self.lanes, home.type.dtype.itemsize
+        if stride != 1 or lanes.beside is not None or lanes.count < lanes.width:
+            return False
+        assert lanes.axis is not None
+        start = line.plus(home.offset)
+        others = [factor for axis, factor in start.terms if axis is not lanes.axis]
+        in_lines = [start.constant, lanes.axis.extent, *others]
+        return lanes.width * size >= LINE_BYTES // 2 and not any(
+            each * size % LINE_BYTES for each in in_lines
+        )
 
     def store_to(self, x: Operand, address: Operand, stride: int, dtype: DType) -> None:
         """Put one number for each lane ``stride`` elements apart."""

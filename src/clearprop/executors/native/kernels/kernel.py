@@ -22,7 +22,6 @@ from clearprop.ir.value import Value
 # several threads pay; a factor of two or three more or less hardly changes the answer.
 MULTIPLY_ADDS_PER_SECOND = 4e10  # contractions
 ELEMENTS_PER_SECOND = 4e9  # everything else
-LINE_BYTES = 64  # of a cache
 UNROLLED = 4  # vectors that one round of a long row takes
 _SHORT_LOOP = 32  # rounds: so few that where it ends counts
 _MOST_TASKS = 64

@@ -22,7 +22,6 @@ from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels.affine import Affine, Axis, Index, linear
 from clearprop.executors.native.kernels.elements import Lanes
 from clearprop.executors.native.kernels.kernel import (
-    LINE_BYTES,
     UNROLLED,
     Block,
     Compilation,
@@ -39,6 +38,7 @@ from clearprop.executors.native.kernels.reducers import Reducer, State, merged, 
 from clearprop.executors.native.kernels.side_by_side import RowSink, SideBySide, are_side_by_side
 from clearprop.executors.native.kernels.sinks import Sink, kept_index
 from clearprop.executors.native.kernels.stages import Stages
+from clearprop.executors.native.llvm.machine import LINE_BYTES
 from clearprop.executors.native.llvm.registers import Operand, constant_vector, integer
 from clearprop.executors.native.mathematics.elementwise import memory_type
 from clearprop.ir.value import Equation, Value

@@ -24,13 +24,13 @@ from clearprop.executors.native.kernels.kernel import (
     walks_over,
 )
 from clearprop.executors.native.kernels.sums import Side
+from clearprop.executors.native.llvm.machine import LINE_BYTES
 from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.llvm.registers import Operand, constant, integer, vector_type
 from clearprop.executors.native.llvm.writer import Function
 from clearprop.executors.native.mathematics.elementwise import memory_type
 from clearprop.ir.types import TensorType
 
-_LINE_BYTES = 64  # of memory, in a cache
 _LEAST_TASKS = 2  # that copy panels, if there are as many
 _ROW_BYTES = 512  # of neighbouring panels of a task: their rows lie side by side in memory
 
@@ -201,7 +201,7 @@ class PanelCopier:
         self.element = memory_type(self.dtype)
         machine = elements.function.module.machine
         assert machine is not None
-        self.width = machine.lanes(self.dtype.itemsize)
+        self.width = min(machine.lanes(self.dtype.itemsize), panel)
         self.stride = side.line.factor(column.axis)  # from column to column
         last = block.walks[-1] if block.walks else None
         is_turned = last is not None and side.line.factor(last.axis) == 1 and self.stride != 1
@@ -282,7 +282,7 @@ class PanelCopier:
         """
         f, width, last = self.f, self.width, self.turned
         assert last is not None
-        line = max(width, _LINE_BYTES // self.dtype.itemsize)
+        line = max(width, LINE_BYTES // self.dtype.itemsize)
         lines, whole = (last.extent // size * size for size in (line, width))
         for start, stop, step in ((0, lines, line), (lines, whole, width)):
             if start < stop:

@@ -87,8 +87,12 @@ class Sizes(NamedTuple):
     element_bytes: int
 
     def lanes(self, machine: Machine) -> int:
-        """Lanes of the vectors: shorter ones, where a few columns would leave most of them empty."""
-        return min(machine.lanes(self.element_bytes), 1 << (self.columns - 1).bit_length())
+        """Lanes of the vectors: few of them, where a few columns would leave most of them empty.
+
+        A single column needs none; vectors lie along the sum there.
+        """
+        lanes = machine.lanes(self.element_bytes)
+        return min(lanes, 1 << (self.columns - 1).bit_length()) if self.columns > 1 else lanes
 
     @property
     def length(self) -> int:

@@ -14,6 +14,8 @@ import llvmlite
 
 from clearprop.executors.native.cache import load, store
 
+LINE_BYTES = 64  # of a cache
+
 
 @dataclass(frozen=True)
 class Machine:

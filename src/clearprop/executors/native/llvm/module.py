@@ -23,6 +23,9 @@ class Module:
 
     Args:
         machine: the processor it is written for; None for one that can do everything.
+
+    Attributes:
+        stores_past: whether something is put into memory past the caches.
     """
 
     def __init__(self, machine: Machine | None = None) -> None:
@@ -30,6 +33,7 @@ class Module:
         self.functions: dict[str, str] = {}  # text without the name -> name
         self._shared: dict[object, str] = {}
         self.declarations: dict[str, None] = {}
+        self.stores_past = False
 
     @property
     def has_fma(self) -> bool:

@@ -189,6 +189,17 @@ class Function(Arithmetic):
         self._note_write(address)
         self.line(f"  store {x.type} {x.text}, ptr {address.text}, align {size}")
 
+    def store_past(self, x: Operand, address: Operand) -> None:
+        """Put a vector, at an address that is a multiple of its size, into memory past the caches.
+
+        Others see it after a fence.
+        """
+        self.module.stores_past = True
+        self._note_write(address)
+        size = x.lanes * size_of(x.element)
+        given = f"{x.type} {x.text}, ptr {address.text}, align {size}"
+        self.line(f"  store {given}, !nontemporal !{{i32 1}}")
+
     def clear(self, address: Operand, size_bytes: int) -> None:
         """Put zeros at an address, here."""
         name = "@llvm.memset.p0.i64"

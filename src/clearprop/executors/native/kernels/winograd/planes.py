@@ -7,8 +7,8 @@ import math
 from clearprop.dtypes import DType
 from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.kernels.affine import contiguous
-from clearprop.executors.native.kernels.kernel import LINE_BYTES
 from clearprop.executors.native.kernels.winograd.transforms import PLACES
+from clearprop.executors.native.llvm.machine import LINE_BYTES
 from clearprop.ir.types import Shape, TensorType
 
 
