@@ -17,11 +17,11 @@ Reference:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 from clearprop.executors.native.groups import MAPS
-from clearprop.executors.native.homes import Home
+from clearprop.executors.native.layouts import BATCH, PART, PLACE, Layout, Name, names_of, shape_of
 from clearprop.ir.primitive import Primitive
 from clearprop.ir.program import Program
 from clearprop.ir.types import Shape, TensorType
@@ -35,42 +35,6 @@ from clearprop.primitives.spread import BROADCAST_TO, REDUCE_SUM
 UNIT_PARTS = 2
 _MOST_VECTORS = 1.2  # of parts, for each that all units together need
 _MOST_ROUNDS = 8  # until all states of optimizers are known to follow their weights
-
-
-class Layout(NamedTuple):
-    """How an array is told in parts.
-
-    Attributes:
-        own: the axis of which each part has places of its own.  The number of the part is the
-            first axis of all; the place within the part is where this axis was.
-        paired: other axes that are told as two: the number of a part, and the place within it.
-    """
-
-    own: int
-    paired: frozenset[int] = frozenset()
-
-    def names(self, rank: int) -> list[_Name]:
-        """What each axis of the array in parts is."""
-        return [(self.own, _PART), *_names(rank, self.paired)]
-
-    def shape(self, shape: Shape, parts: int) -> Shape:
-        """The shape of an array of this shape in parts."""
-        return _shape(self.names(len(shape)), shape, parts)
-
-    def moved(self, places: Mapping[int, int] | Sequence[int]) -> Layout:
-        """The same where each axis has another place."""
-        return Layout(places[self.own], frozenset(places[axis] for axis in self.paired))
-
-    def home(self, home: Home, parts: int) -> Home:
-        """Where an array in parts lies that lies there as a whole."""
-        names = self.names(len(home.strides))
-        sizes = _shape(names, home.type.shape, parts)
-        strides = [
-            home.strides[axis] * (home.type.shape[axis] // parts if kind == _PART else 1)
-            for axis, kind in names
-        ]
-        type_ = TensorType(sizes, home.type.dtype)
-        return Home(home.buffer, type_, home.offset, tuple(strides))
 
 
 class Divided(NamedTuple):
@@ -117,29 +81,6 @@ def divided_units(program: Program, carried: int, parts: int, lanes: int) -> Div
     return None
 
 
-# What an axis of an array in parts is: an axis of the array as it was, or the number of the part
-# that a place on that one belongs to.
-_Name = tuple[int, int]
-_PART, _PLACE = range(2)
-_BATCH: _Name = (-1, _PART)
-
-
-def _names(rank: int, paired: Collection[int]) -> list[_Name]:
-    """The axes of an array of which some are told as two."""
-    kinds = [(_PART, _PLACE) if axis in paired else (_PLACE,) for axis in range(rank)]
-    return [(axis, kind) for axis, each in enumerate(kinds) for kind in each]
-
-
-def _shape(names: Iterable[_Name], shape: Shape, parts: int) -> Shape:
-    """The lengths of these axes."""
-    names = list(names)
-    divided = {axis for axis, kind in names if kind == _PART}
-    return tuple(
-        parts if kind == _PART else shape[axis] // (parts if axis in divided else 1)
-        for axis, kind in names
-    )
-
-
 class _NeedsWholeError(Exception):
     """Something needs an array as a whole that is in parts."""
 
@@ -148,7 +89,7 @@ class _Told(NamedTuple):
     """A new value and what its axes are."""
 
     value: Value
-    names: list[_Name]
+    names: list[Name]
 
 
 class _Writer:
@@ -241,14 +182,14 @@ class _Writer:
 
         What is in parts already is told like that, with further axes as two.
         """
-        have, new = self._layouts.get(old), self._rewriter.new(old)
+        have = self._layouts.get(old)
         if have is not None:
-            if own not in {None, have.own} or not have.paired <= paired | {have.own}:
+            if own not in {None, have.own} or not have.paired <= paired:
                 raise _NeedsWholeError
             own = have.own
-        key = old, own, paired
+        key = old, own, paired - {own}
         if key not in self._told:
-            self._told[key] = self._view(new, old.shape, have, own, paired)
+            self._told[key] = self._view(self._rewriter.new(old), old.shape, have, *key[1:])
         return self._told[key]
 
     def _view(
@@ -257,30 +198,29 @@ class _Writer:
         shape: Shape,
         have: Layout | None,
         own: int | None,
-        paired: frozenset[int],
+        paired: frozenset[int | None],
     ) -> _Told:
-        paired = paired - {own} if own is not None else paired
-        names = (
-            Layout(own, paired).names(len(shape)) if own is not None else _names(len(shape), paired)
-        )
+        """A new value of an array of this shape told otherwise."""
+        rank, axes = len(shape), frozenset(axis for axis in paired if axis is not None)
+        beside = names_of(rank, axes if own is None else axes | {own})
+        names = beside if own is None else Layout(own, axes).names(rank)
+        # The number of a part stands beside the place first, where there has been none.
+        before = names if have is not None else beside
         like = new.equation or Equation(RESHAPE, (new,), {}, (new.type,))
-        before = names
-        if have is None and own is not None:  # the number of a part stands beside the place first
-            before = _names(len(shape), paired | {own})
-        wanted = _shape(before, shape, self._parts)
+        wanted = shape_of(before, shape, self._parts)
         if new.shape != wanted:
             new = self._write(RESHAPE, like, new, shape=wanted)
-        return self._ordered(like, _Told(new, before), names)
+        told = self._ordered(like, _Told(new, before), names)
+        if own is not None:
+            self._in_parts.add(told.value)
+        return told
 
-    def _ordered(self, like: Equation, told: _Told, names: list[_Name]) -> _Told:
+    def _ordered(self, like: Equation, told: _Told, names: list[Name]) -> _Told:
         """The same with its axes in another order."""
         if told.names == names:
             return told
         order = tuple(map(told.names.index, names))
-        new = self._write(TRANSPOSE, like, told.value, order=order)
-        if names[0][1] == _PART:
-            self._in_parts.add(new)
-        return _Told(new, names)
+        return _Told(self._write(TRANSPOSE, like, told.value, order=order), names)
 
     def _others(self, size_bytes: int) -> int:
         """How much of an array is in the other parts."""
@@ -305,8 +245,8 @@ class _Writer:
             BROADCAST_TO,
             equation,
             self._rewriter.new(x),
-            shape=_shape(names, shape, self._parts),
-            new_axes=tuple(names.index((axis, _PLACE)) for axis in new_axes),
+            shape=shape_of(names, shape, self._parts),
+            new_axes=tuple(names.index((axis, PLACE)) for axis in new_axes),
         )
         self._set(equation, new, layout)
 
@@ -342,14 +282,14 @@ class _Writer:
         kept = {axis: place for place, axis in enumerate(a for a in range(rank) if a not in axes)}
         left = [(kept[axis], kind) for axis, kind in names[1:] if axis in kept]
         if layout.own in kept:
-            self._put(equation, _Told(new, [(kept[layout.own], _PART), *left]))
+            self._put(equation, _Told(new, [(kept[layout.own], PART), *left]))
         else:
-            self._add_up(equation, _Told(new, [_BATCH, *left]))
+            self._add_up(equation, _Told(new, [BATCH, *left]))
 
     def _put(self, equation: Equation, told: _Told) -> None:
         """Let a new value in parts, its own axis first, be what an old equation gives."""
         own = told.names[0][0]
-        paired = frozenset(axis for axis, kind in told.names[1:] if kind == _PART)
+        paired = frozenset(axis for axis, kind in told.names[1:] if kind == PART)
         layout = Layout(own, paired)
         names = layout.names(len(equation.types[0].shape))
         self._set(equation, self._ordered(equation, told, names).value, layout)
@@ -358,7 +298,7 @@ class _Writer:
         """Let the sum of what each part gives be what an old equation gives."""
         parts, names = told.value, told.names[1:]
         self._in_parts.add(parts)
-        divided = [axis for axis, kind in names if kind == _PART]
+        divided = [axis for axis, kind in names if kind == PART]
         theirs = self._others(parts.type.size_bytes)
         self._exchanged[parts] = theirs // self._parts if divided else theirs
         total: Value | None = None
@@ -369,7 +309,7 @@ class _Writer:
             )
             part = _Told(self._write(RESHAPE, equation, one, shape=parts.shape[1:]), names)
             if divided:
-                own = (divided[-1], _PART)
+                own = (divided[-1], PART)
                 part = self._ordered(equation, part, [own, *(n for n in names if n != own)])
             total = part.value if total is None else self._write(ADD, equation, total, part.value)
         assert total is not None
@@ -390,35 +330,47 @@ class _Writer:
         if equation.params["batch"][0]:
             raise _NeedsWholeError
         pairs = [dict(zip(contract[side], contract[1 - side], strict=True)) for side in range(2)]
+        paired = self._paired(inputs, pairs)
         # The right factor's own columns first, then the left one's own rows, then terms.
-        layouts = [
-            (side, self._layouts[inputs[side]]) for side in (1, 0) if inputs[side] in self._layouts
+        owns = [
+            (side, self._layouts[inputs[side]].own)
+            for side in (1, 0)
+            if inputs[side] in self._layouts
         ]
-        for side, layout in layouts:
-            if layout.own not in pairs[side]:
-                self._with_own(equation, side, pairs)
+        for side, own in owns:
+            if own not in pairs[side]:
+                self._with_own(equation, side, own, paired)
                 return
-        side, layout = layouts[0]
-        owns = {side: layout.own, 1 - side: pairs[side][layout.own]}
-        paired = {number: each.paired for number, each in layouts}
-        left, right = (
-            self._tell(each, owns[number], paired.get(number, frozenset()))
-            for number, each in enumerate(inputs)
-        )
+        side, own = owns[0]
+        own_of = {side: own, 1 - side: pairs[side][own]}
+        left, right = (self._tell(inputs[each], own_of[each], paired[each]) for each in range(2))
         self._add_up(equation, self._multiplied(equation, left, right))
 
-    def _with_own(self, equation: Equation, side: int, pairs: Sequence[Mapping[int, int]]) -> None:
-        """A product of which one factor has columns or rows in parts; all parts read the other."""
+    def _paired(
+        self, inputs: Sequence[Value], pairs: Sequence[Mapping[int, int]]
+    ) -> list[frozenset[int]]:
+        """The axes of both factors that are in parts, or that are multiplied with one that is."""
+        told = [self._layouts.get(each) for each in inputs]
+        divided = [{each.own, *each.paired} if each else set[int]() for each in told]
+        return [
+            frozenset(divided[side] | {a for a, b in pairs[side].items() if b in divided[1 - side]})
+            for side in range(2)
+        ]
+
+    def _with_own(
+        self, equation: Equation, side: int, own: int, paired: Sequence[frozenset[int]]
+    ) -> None:
+        """A product of which one factor has columns or rows in parts; all parts read the other.
+
+        Args:
+            equation: the product.
+            side: which factor that is.
+            own: its axis.
+            paired: axes of both factors that are told as two.
+        """
         x, y = equation.inputs[side], equation.inputs[1 - side]
-        layout, other = self._layouts[x], self._layouts.get(y)
-        theirs = {other.own, *other.paired} if other else set()
-        both = {
-            axis for axis in pairs[side] if axis in layout.paired or pairs[side][axis] in theirs
-        }
-        own = self._tell(x, layout.own, layout.paired | both)
-        paired = frozenset(theirs | {pairs[side][axis] for axis in both})
-        whole = self._tell(y, None, paired)
-        if other:
+        whole = self._tell(y, None, paired[1 - side])
+        if y in self._layouts:
             self._exchanged[self._rewriter.new(y)] = self._others(y.type.size_bytes)
         spread = self._write(
             BROADCAST_TO,
@@ -428,19 +380,19 @@ class _Writer:
             new_axes=(0,),
         )
         self._in_parts.add(spread)
-        told = [_Told(spread, [_BATCH, *whole.names]), own]
+        told = [_Told(spread, [BATCH, *whole.names]), self._tell(x, own, paired[side])]
         result = self._multiplied(equation, told[1 - side], told[side])
-        out = self._kept_axes(equation, side)[layout.own]
-        self._put(equation, _Told(result.value, [(out, _PART), *result.names[1:]]))
+        out = self._kept_axes(equation, side)[own]
+        self._put(equation, _Told(result.value, [(out, PART), *result.names[1:]]))
 
     def _multiplied(self, equation: Equation, left: _Told, right: _Told) -> _Told:
         """The product for each part, whose number is the first axis of both."""
         contract = equation.params["contract"]
         inner: list[tuple[int, ...]] = []
-        names: list[_Name] = [_BATCH]
+        names: list[Name] = [BATCH]
         for side, told in enumerate((left, right)):
             axes, own = contract[side], told.names[1:]
-            gone = [(a, kind) for a in axes for kind in (_PART, _PLACE) if (a, kind) in own]
+            gone = [(a, kind) for a in axes for kind in (PART, PLACE) if (a, kind) in own]
             inner.append(tuple(1 + own.index(name) for name in gone))
             out = self._kept_axes(equation, side)
             names += [(out[axis], kind) for axis, kind in own if axis not in axes]
