@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import clearprop as cp
+from clearprop.executors.native.dividing import are_better_whole
 from clearprop.executors.native.executor import Compiled
 from clearprop.executors.native.homes import Buffer, Home, Stripe
 from clearprop.executors.native.llvm.machine import this_machine
 from clearprop.executors.native.plan import Plan, Repetition
-from clearprop.executors.native.samples import are_better_whole
 from clearprop.executors.native.units import Divided, Layout, divided_units
 from clearprop.ir.meaning import run
 from clearprop.ir.program import Program

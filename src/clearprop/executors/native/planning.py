@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
 from clearprop.executors.native.bundles import as_one, bundled
+from clearprop.executors.native.dividing import divide
 from clearprop.executors.native.grouping import Grouping
 from clearprop.executors.native.groups import Group
 from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.kernels.affine import Axis, Index, index_of
 from clearprop.executors.native.kernels.contractions import write_contraction
 from clearprop.executors.native.kernels.copies import write_copy, write_move
-from clearprop.executors.native.kernels.kernel import Compilation, Samples
+from clearprop.executors.native.kernels.kernel import Compilation
 from clearprop.executors.native.kernels.nests import write_nest
 from clearprop.executors.native.kernels.reductions import write_reduction
 from clearprop.executors.native.kernels.spreading import Spread, room_for
@@ -22,14 +23,7 @@ from clearprop.executors.native.llvm.module import Module
 from clearprop.executors.native.memory import Lifetime, place, take_turns
 from clearprop.executors.native.plan import Bundle, Choice, Plan, Repetition, Replicas, Step
 from clearprop.executors.native.replicas import give_places, replicas_of, twice
-from clearprop.executors.native.samples import (
-    are_better_whole,
-    divided_samples,
-    is_brief,
-    recurrent_samples,
-)
 from clearprop.executors.native.slots import give_slots
-from clearprop.executors.native.units import UNIT_PARTS, Divided, divided_units
 from clearprop.executors.native.words.single import SINGLE_WRITERS, joined_parts, may_overwrite
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
@@ -100,38 +94,27 @@ class _Planner:
         program = Program.under(program.outputs, program.inputs)
         own = set(program.constants)
         program = share_sums(sum_after_loops(join_pads(program)))
-        self.surroundings = surroundings
+        self.surroundings, machine = surroundings, surroundings.machine
         lasting_buffers = frozenset(home.buffer for home in lasting)
-        units = self._units(program, inputs, len(carried))
-        if units is not None:
-            program = units.program
-            homes = [
-                layout.home(home, UNIT_PARTS) if layout is not None else home
-                for layout, home in zip(units.layouts, carried, strict=True)
-            ]
-            inputs, carried = [*homes, *inputs[len(homes) :]], homes
+        division = divide(machine, program, inputs, carried, lasting_buffers)
+        program, inputs, carried = division.program, division.inputs, division.carried
         self.program = program
         carries = [
             Carry(program.inputs[number], program.outputs[number], home)
             for number, home in enumerate(carried)
         ]
-        self._exchanged = set[Value]()
-        if units is None:
-            samples = self._samples(program, inputs, carries, lasting_buffers)
-        else:
-            samples = Samples(UNIT_PARTS, UNIT_PARTS, units.values)
-            if surroundings.machine.is_x86 and not surroundings.is_alone:
-                self._exchanged |= units.exchanged.keys()
+        passes = machine.is_x86 and not surroundings.is_alone
+        self._passed = division.exchanged if passes else set()
         self.plan = Plan()
         self.homes: dict[Value, Home] = self.plan.homes
         self.grouping = Grouping(program)
         self.plan.groups = self.grouping.groups
         self.compilation = Compilation(
             surroundings.module,
-            surroundings.machine,
+            machine,
             self.grouping,
             self.homes,
-            samples=samples,
+            samples=division.samples,
             is_alone=surroundings.is_alone,
             lasting=lasting_buffers,
         )
@@ -150,31 +133,6 @@ class _Planner:
         self._copy(late)
         self._finish_carries()
         self._place_memory()
-
-    def _units(self, program: Program, inputs: Sequence[Home], carried: int) -> Divided | None:
-        """The Program with units in parts, if this is a round of a loop that should divide them."""
-        if not carried or not is_brief(program):
-            return None
-        lanes = self.surroundings.machine.lanes(4)
-        found = divided_units(program, carried, UNIT_PARTS, lanes)
-        return None if found is None or are_better_whole(program, found) else found
-
-    def _samples(
-        self,
-        program: Program,
-        inputs: Sequence[Home],
-        carries: Sequence[Carry],
-        lasting: Set[Buffer],
-    ) -> Samples | None:
-        """What all kernels divide among their tasks, if this is a round of a loop that should."""
-        homes = dict(zip(program.inputs, inputs, strict=True))
-        rows = {value for value, home in homes.items() if home.buffer.kind == "row"}
-        weights = {value for value, home in homes.items() if home.buffer in lasting}
-        pairs = [(carry.before, carry.after) for carry in carries]
-        machine = self.surroundings.machine
-        return divided_samples(program, rows) or recurrent_samples(
-            machine, program, rows, pairs, weights
-        )
 
     # -- homes ---------------------------------------------------------------------------
 
@@ -269,7 +227,7 @@ class _Planner:
             for value in group.stored:
                 if value not in self.homes:
                     self.homes[value] = self._new_home(value.type)
-                    self.homes[value].buffer.passes = value in self._exchanged
+                    self.homes[value].buffer.passes = value in self._passed
 
     def _place_between_zeros(self, value: Value, how: Spread) -> None:
         """Let an image be computed where a convolution wants it, if that has room for zeros."""

@@ -14,48 +14,20 @@ from clearprop.executors.native.groups import CONTRACTIONS, MAPS, REDUCTIONS
 from clearprop.executors.native.kernels.affine import VIEWS
 from clearprop.executors.native.kernels.kernel import MULTIPLY_ADDS_PER_SECOND, Samples
 from clearprop.executors.native.kernels.schedule import task_limit
-from clearprop.executors.native.llvm.machine import LINE_BYTES, Machine
-from clearprop.executors.native.units import Divided
+from clearprop.executors.native.llvm.machine import Machine
 from clearprop.ir.program import Program
 from clearprop.ir.value import Equation, Value
 
 _TASKS = 2
 _LEAST_SECONDS, _MOST_SECONDS = 8e-6, 1e-4  # of all products, by the estimate
 _LEAST_SAMPLES = 4  # of a task
-_LINE_SECONDS = 5e-9  # until what another core wrote is there, where many lines are asked for
-_UPDATE_SECONDS = 2.5e-9  # of a line of weights
-_MEETING_SECONDS = 2e-7
 _FULL_TILES = 16  # samples of a task whose tiles are as good as any
 
 
 def is_brief(program: Program) -> bool:
     """Whether a round of a loop is so brief that threads have no time to wait for one another."""
-    flops = sum(2 * _products(each) for each in _contractions(program))
+    flops = sum(2 * products(each) for each in contractions(program))
     return _LEAST_SECONDS <= flops / MULTIPLY_ADDS_PER_SECOND <= _MOST_SECONDS
-
-
-def are_better_whole(program: Program, units: Divided) -> bool:
-    """Whether a step should rather divide its samples than its units.
-
-    Dividing samples exchanges the gradients of all weights, which each thread then updates;
-    dividing units exchanges what lies between layers, and where a layer stays whole each thread
-    computes all of it.
-
-    Args:
-        program: the step.
-        units: the same with units in parts.
-    """
-    gradients = sum(
-        each.types[0].size_bytes for each in _contractions(program) if _sums_first(each)
-    )
-    whole = sum(
-        2 * _products(each) for each in _contractions(units.program) if not each.params["batch"][0]
-    )
-    lines = sum(units.exchanged.values()) / LINE_BYTES
-    by_units = lines * _LINE_SECONDS + len(units.exchanged) * _MEETING_SECONDS
-    by_units += whole / MULTIPLY_ADDS_PER_SECOND / 2
-    by_samples = gradients / LINE_BYTES * (_LINE_SECONDS + _UPDATE_SECONDS) + _MEETING_SECONDS
-    return by_samples < by_units
 
 
 def divided_samples(program: Program, rows: Set[Value]) -> Samples | None:
@@ -65,11 +37,11 @@ def divided_samples(program: Program, rows: Set[Value]) -> Samples | None:
         program: of the round.
         rows: inputs that are others in each round: one number or more for each sample.
     """
-    contractions, count = _contractions(program), _count(rows)
-    if not is_brief(program) or count is None:
+    count = _count(rows)
+    if count is None or not is_brief(program):
         return None
     values = _by_sample(program, rows, count)
-    if not all(_is_by_sample(each, values) for each in contractions):
+    if not all(_is_by_sample(each, values) for each in contractions(program)):
         return None
     return Samples(count, _TASKS, values)
 
@@ -93,17 +65,17 @@ def recurrent_samples(
         carried: what a round hands on to the next, as it was before and is after.
         lasting: inputs that are the same in all rounds.
     """
-    contractions, count = _contractions(program), _count(rows)
-    most = task_limit(sum(2 * _products(each) for each in contractions))
-    if not contractions or count is None or most < _TASKS:
+    found, count = contractions(program), _count(rows)
+    most = task_limit(sum(2 * products(each) for each in found))
+    if not found or count is None or most < _TASKS:
         return None
-    weights = {_shown(each.inputs[1]) for each in contractions}
+    weights = {_shown(each.inputs[1]) for each in found}
     size = sum(each.type.size_bytes for each in weights)
     if not weights <= lasting or size > machine.level2_bytes // 2:
         return None
     own = _carried_by_sample(program, rows, carried, count)
     values = _by_sample(program, rows | own, count)
-    if not own or not all(each.inputs[0] in values and _are_rows(each) for each in contractions):
+    if not own or not all(each.inputs[0] in values and _are_rows(each) for each in found):
         return None
     tasks = _TASKS
     while count % (2 * tasks) == 0 and count // (2 * tasks) >= _FULL_TILES and 2 * tasks <= most:
@@ -111,7 +83,8 @@ def recurrent_samples(
     return Samples(count, tasks, values)
 
 
-def _contractions(program: Program) -> list[Equation]:
+def contractions(program: Program) -> list[Equation]:
+    """The contractions of a Program, in order."""
     return [each for each in program.equations if each.primitive.name in CONTRACTIONS]
 
 
@@ -144,7 +117,7 @@ def _shown(value: Value) -> Value:
     return value
 
 
-def _products(equation: Equation) -> int:
+def products(equation: Equation) -> int:
     """How many products a matrix product adds up; of other contractions too many to be small."""
     if equation.primitive.name != "dot_general":
         return 1 << 40
@@ -160,10 +133,10 @@ def _is_by_sample(equation: Equation, values: Set[Value]) -> bool:
     x, y = equation.inputs
     if x not in values or equation.params["batch"][0]:
         return False
-    return _are_rows(equation) or (_sums_first(equation) and y in values)
+    return _are_rows(equation) or (sums_first(equation) and y in values)
 
 
-def _sums_first(equation: Equation) -> bool:
+def sums_first(equation: Equation) -> bool:
     """Whether a product sums over the first axes of both factors."""
     contract = equation.params["contract"]
     return bool(contract[0][:1] == contract[1][:1] == (0,))

@@ -32,7 +32,6 @@ from clearprop.primitives.contraction import DOT_GENERAL
 from clearprop.primitives.shape import RESHAPE, SLICE, TRANSPOSE
 from clearprop.primitives.spread import BROADCAST_TO, REDUCE_SUM
 
-UNIT_PARTS = 2
 _MOST_VECTORS = 1.2  # of parts, for each that all units together need
 _MOST_ROUNDS = 8  # until all states of optimizers are known to follow their weights
 

@@ -86,3 +86,15 @@ def test_zeros_of_both_signs_keep_their_order(dtype: DType, length: int) -> None
     for machine in machines():
         check_word("sort", machine, x, axis=0)
         check_word("top_k", machine, x, k=length // 2)
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_long_keys_are_told_apart_by_all_their_digits(times: int) -> None:
+    """Keys of which the first digits are those of as many others as ``times`` says."""
+    rng = np.random.default_rng(times)
+    first = rng.permutation(np.repeat(rng.integers(0, 1 << 44, 3000 // times), times))
+    x = (first << 20 | rng.integers(0, 1 << 20, len(first))).astype(np.uint64)
+    x[7::500] = x[5]  # and some are equal
+    for machine in machines():
+        check_word("sort", machine, x, axis=0)
+        check_word("argsort", machine, x, axis=0)

@@ -3,10 +3,14 @@
 In each round a record goes to the place after all records with a smaller digit, and after those
 with the same digit that came before it: so equal keys keep their order.  A round in which all
 digits are equal is left out.
+
+Long keys are sorted by their first digits, as many as tell most random keys apart; then neighbours
+are put in order by all of them.  Only if that does not do, the other digits have their rounds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from clearprop.executors.native.llvm.registers import (
@@ -75,6 +79,10 @@ class Radix:
         bits = 8 * rows.dtype.itemsize
         self.digit_bits = 11 if rows.length >= _WIDE_DIGITS and bits >= 32 else 8
         self.rounds = -(-bits // self.digit_bits)
+        telling = -(
+            -2 * rows.length.bit_length() // self.digit_bits
+        )  # two of many are rarely equal
+        self.first_round = max(0, self.rounds - telling) if telling < self.rounds - 1 else 0
         self.size_bytes = -(-rows.length * self.record.size_bytes // 64) * 64 * 2
         self.counts = self.f.stack(_COUNT, self.rounds << self.digit_bits)
 
@@ -84,18 +92,17 @@ class Radix:
         Args:
             scratch: the address of ``size_bytes`` of memory.
         """
-        other = self.f.address(scratch, "i8", self.size_bytes // 2)
+        f, first = self.f, self.first_round
+        both = [scratch, f.address(scratch, "i8", self.size_bytes // 2)]
         self._put_records(scratch)
-        self._count_digits(scratch)
-        with self.f.loop(0, self.rounds, carried=[scratch, other]) as loop:
-            assert loop.index is not None
-            source, target = loop.carried
-            moved = self._round(loop.index, source, target)
-            loop.next = [
-                self.f.select(moved, target, source),
-                self.f.select(moved, source, target),
-            ]
-        self._put_results(loop.results[0])
+        self._count_digits(scratch, first)
+        both = self._sorted(integer(first), both)
+        if first:
+            is_done = self._settle(both[0])
+            with f.when(f.binary("xor", is_done, constant("i1", 1))):
+                self._count_digits(both[0], 0)
+            both = self._sorted(f.select(is_done, integer(self.rounds), integer(0)), both)
+        self._put_results(both[0])
         if not self.has_index and self.rows.dtype.kind == "f":
             write_zeros_in_order(self.rows, find_negative_zero(self.rows, self.lanes))
 
@@ -181,17 +188,47 @@ class Radix:
         first = self.f.multiply(round_, 1 << self.digit_bits)
         return self.f.address(self.f.address(self.counts, _COUNT, first), _COUNT, digit)
 
-    def _count_digits(self, scratch: Operand) -> None:
+    def _count_digits(self, source: Operand, first: int) -> None:
+        """Count the digits of all rounds from the first one on."""
         f = self.f
         f.clear(self.counts, (self.rounds << self.digit_bits) * size_of(_COUNT))
         with f.loop(0, self.rows.length) as loop:
             assert loop.index is not None
-            key = self._key(scratch, loop.index)
-            for number in range(self.rounds):
+            key = self._key(source, loop.index)
+            for number in range(first, self.rounds):
                 round_ = integer(number)
                 address = self._count_at(round_, self._digit(key, round_))
                 count = f.load(_COUNT, address, pinned=True)
                 f.store(f.binary("add", count, constant(_COUNT, 1)), address)
+
+    def _sorted(self, first: Operand, both: Sequence[Operand]) -> list[Operand]:
+        """Where the records are after all rounds from the first one on, and the other memory."""
+        f = self.f
+        with f.loop(first, self.rounds, carried=both) as loop:
+            assert loop.index is not None
+            source, target = loop.carried
+            moved = self._round(loop.index, source, target)
+            loop.next = [f.select(moved, target, source), f.select(moved, source, target)]
+        return loop.results
+
+    def _settle(self, source: Operand) -> Operand:
+        """Put neighbours in order; returns whether all records are then."""
+        f, type_ = self.f, self.record.type
+        start = [self._key(source, integer(0))] * 2
+        with f.loop(1, self.rows.length, carried=[*start, constant("i1", 1)]) as loop:
+            assert loop.index is not None
+            before_last, last, is_sorted = loop.carried
+            own = self._key(source, loop.index)
+            swaps = f.compare("icmp ult", own, last)
+            with f.when(swaps):
+                places = [self._address(source, f.add(loop.index, by)) for by in (-1, 0)]
+                pair = [f.load(type_, place, alignment=1, pinned=True) for place in places]
+                for record, place in zip(reversed(pair), places, strict=True):
+                    f.store(record, place, alignment=1)
+            least, greatest = f.select(swaps, own, last), f.select(swaps, last, own)
+            follows = f.compare("icmp uge", least, before_last)
+            loop.next = [least, greatest, f.binary("and", is_sorted, follows)]
+        return loop.results[-1]
 
     def _round(self, round_: Operand, source: Operand, target: Operand) -> Operand:
         """Move all records, unless they have the same digit; returns whether they moved."""
