@@ -271,8 +271,8 @@ def test_what_threads_exchange_may_pass_the_caches() -> None:
     assert not loop(1).blueprint.exchanges
 
 
-def test_state_beyond_the_second_cache_is_shared() -> None:
-    one, two = loop(1, level2_bytes=16 << 10), loop(2, level2_bytes=16 << 10)
+def test_units_are_not_divided_whose_state_does_not_fit_into_the_second_cache() -> None:
+    one, two = loop(1, level2_bytes=8 << 10), loop(2, level2_bytes=8 << 10)
     assert body_of(two.plan).replicas is None
     for mine, theirs in zip(two(rounds(3)), one(rounds(3)), strict=True):
         assert mine.tobytes() == theirs.tobytes()

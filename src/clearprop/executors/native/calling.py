@@ -43,7 +43,7 @@ class Caller:
         self._carried: dict[int, list[Array]] = {}  # what loops changed in earlier calls
         is_brief = callee.loop is not None and callee.round_seconds < BRIEF_SECONDS
         self._pace = None
-        if callee.threads > 1 and is_brief:
+        if callee.threads > 1 and (is_brief or callee.exchanges):
             self._pace = Pace(callee.threads, exchanges=callee.exchanges)
         self._numbers: Sequence[Array] | None = None  # that the function finds in their places
 

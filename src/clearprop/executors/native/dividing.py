@@ -1,6 +1,7 @@
 """What the tasks of a loop's round are divided by: units of layers, samples, or each kernel's own.
 
-Steps of some ten microseconds have no time for threads that wait for one another at each kernel.
+Brief steps have no time for threads that wait for one another at each kernel, and fetch from each
+other's caches what they have written there.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from clearprop.executors.native.homes import Buffer, Home
 from clearprop.executors.native.kernels.kernel import MULTIPLY_ADDS_PER_SECOND, Samples
 from clearprop.executors.native.llvm.machine import LINE_BYTES, Machine
 from clearprop.executors.native.samples import (
+    LEAST_SECONDS,
     contractions,
     divided_samples,
-    is_brief,
     products,
+    products_seconds,
     recurrent_samples,
     sums_first,
 )
@@ -24,6 +26,7 @@ from clearprop.ir.program import Program
 from clearprop.ir.value import Value
 
 _PARTS = 2
+_MOST_SECONDS = 2e-3  # of all products, by the estimate, for units to be divided
 _LINE_SECONDS = 5e-9  # until what another core wrote is there, where many lines are asked for
 _UPDATE_SECONDS = 2.5e-9  # of a line of weights
 _MEETING_SECONDS = 2e-7
@@ -63,7 +66,9 @@ def divide(
         carried: where the first inputs lie, if the first outputs are to take their places.
         lasting: memory that is the same in all rounds of a loop, or in most calls.
     """
-    if carried and is_brief(program):
+    state = sum(home.type.size_bytes for home in carried)
+    is_short = LEAST_SECONDS <= products_seconds(program) <= _MOST_SECONDS
+    if carried and is_short and state // _PARTS <= machine.level2_bytes:
         units = divided_units(program, len(carried), _PARTS, machine.lanes(4))
         if units is not None and not are_better_whole(program, units):
             return _by_units(units, inputs, carried)

@@ -440,11 +440,10 @@ class _Planner:
     def _replicas(self) -> Replicas | None:
         """What each thread has for itself, if this is a round of a loop that should have such."""
         samples, machine = self.compilation.samples, self.surroundings.machine
+        if samples is None or self.surroundings.is_alone or self.plan.is_apart:
+            return None
         size = sum(buffer.size_bytes for buffer in self._carried)
-        if samples is not None and samples.are_parts:
-            size //= samples.tasks  # a thread is at its part of them
-        is_small = size <= machine.level2_bytes // 2
-        if samples is None or self.surroundings.is_alone or self.plan.is_apart or not is_small:
+        if not samples.are_parts and size > machine.level2_bytes // 2:
             return None
         found = replicas_of(self.plan.steps, samples.tasks, self._carried, self._owned)
         if found is not None:

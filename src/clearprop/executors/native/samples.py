@@ -19,15 +19,14 @@ from clearprop.ir.program import Program
 from clearprop.ir.value import Equation, Value
 
 _TASKS = 2
-_LEAST_SECONDS, _MOST_SECONDS = 8e-6, 1e-4  # of all products, by the estimate
+LEAST_SECONDS, _MOST_SECONDS = 8e-6, 1e-4  # of all products, by the estimate
 _LEAST_SAMPLES = 4  # of a task
 _FULL_TILES = 16  # samples of a task whose tiles are as good as any
 
 
-def is_brief(program: Program) -> bool:
-    """Whether a round of a loop is so brief that threads have no time to wait for one another."""
-    flops = sum(2 * products(each) for each in contractions(program))
-    return _LEAST_SECONDS <= flops / MULTIPLY_ADDS_PER_SECOND <= _MOST_SECONDS
+def products_seconds(program: Program) -> float:
+    """About how long all products take on one thread."""
+    return sum(2 * products(each) for each in contractions(program)) / MULTIPLY_ADDS_PER_SECOND
 
 
 def divided_samples(program: Program, rows: Set[Value]) -> Samples | None:
@@ -38,7 +37,7 @@ def divided_samples(program: Program, rows: Set[Value]) -> Samples | None:
         rows: inputs that are others in each round: one number or more for each sample.
     """
     count = _count(rows)
-    if count is None or not is_brief(program):
+    if count is None or not LEAST_SECONDS <= products_seconds(program) <= _MOST_SECONDS:
         return None
     values = _by_sample(program, rows, count)
     if not all(_is_by_sample(each, values) for each in contractions(program)):
