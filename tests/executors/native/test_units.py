@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import clearprop as cp
+from clearprop.dtypes import I64
 from clearprop.executors.native.dividing import are_better_whole
 from clearprop.executors.native.executor import Compiled
 from clearprop.executors.native.homes import Buffer, Home, Stripe
@@ -23,7 +24,11 @@ from clearprop.ir.value import Value
 from clearprop.primitives import (
     add,
     broadcast_to,
+    divide,
     dot_general,
+    exp,
+    gather,
+    log,
     maximum,
     multiply,
     negate,
@@ -32,6 +37,7 @@ from clearprop.primitives import (
     reshape,
     sort,
     subtract,
+    tanh,
     transpose,
 )
 
@@ -84,7 +90,7 @@ def arrays(program: Program, seed: int = 0) -> list[Array]:
     return [(rng.normal(size=value.shape) / 4).astype(np.float32) for value in program.inputs]
 
 
-def in_parts(array: Array, layout: Layout | None, parts: int = 2) -> Array:
+def told(array: Array, layout: Layout | None, parts: int = 2) -> Array:
     """An array told as a layout says: by what each of its axes is."""
     if layout is None:
         return array
@@ -103,12 +109,12 @@ def agrees(program: Program, carried: int, found: Divided) -> None:
     """Whether the Program in parts gives what the whole one gives."""
     given = arrays(program)
     layouts = [*found.layouts, *([None] * (len(program.inputs) - carried))]
-    told = [np.array(in_parts(a, layout)) for a, layout in zip(given, layouts, strict=True)]
+    mine = [np.array(told(a, layout)) for a, layout in zip(given, layouts, strict=True)]
     layouts = [*found.layouts, *([None] * (len(program.outputs) - carried))]
-    for mine, whole, layout in zip(
-        run(found.program, told), run(program, given), layouts, strict=True
+    for one, whole, layout in zip(
+        run(found.program, mine), run(program, given), layouts, strict=True
     ):
-        np.testing.assert_allclose(mine, in_parts(whole, layout), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(one, told(whole, layout), rtol=1e-5, atol=1e-6)
 
 
 # -- the Program ---------------------------------------------------------------------------------
@@ -192,6 +198,48 @@ def test_what_needs_all_units_keeps_them_whole(way: str) -> None:
     assert divided_units(Program.under(outputs, [w, x]), 1, 2, LANES) is None or way == "squared"
 
 
+def classifier(batch: int, features: int) -> tuple[Program, int]:
+    """A step whose samples are gathered, with a softmax; and how many inputs are carried."""
+    w, v = Value(TensorType((features, 16))), Value(TensorType((16, 3)))
+    data, rows = Value(TensorType((2 * batch, features))), Value(TensorType((batch,), I64))
+    x = gather(data, rows, axis=0)
+    hidden = tanh(dot_general(x, w, **PLAIN))
+    logits = dot_general(hidden, v, **PLAIN)
+    highest = broadcast_to(reduce_max(logits, axes=(1,)), shape=logits.shape, new_axes=(1,))
+    powers = exp(subtract(logits, highest))
+    total = broadcast_to(reduce_sum(powers, axes=(1,)), shape=logits.shape, new_axes=(1,))
+    shares = divide(powers, total)
+    below = multiply(dot_general(shares, v, **BY_UNIT), hidden)
+    after = [
+        subtract(w, dot_general(x, below, **BY_SAMPLE)),
+        subtract(v, dot_general(hidden, shares, **BY_SAMPLE)),
+    ]
+    loss = reduce_sum(log(total), axes=(0, 1))
+    return Program.under([*after, loss], [w, v, rows, data]), 2
+
+
+@pytest.mark.parametrize(("batch", "features", "is_large"), [(8, 5, False), (64, 512, True)])
+def test_large_batches_are_gathered_in_parts(batch: int, features: int, is_large: bool) -> None:
+    program, carried = classifier(batch, features)
+    found = divided(program, carried)
+    (gathered,) = (e for e in found.program.equations if e.primitive.name == "gather")
+    shape = (2, batch // 2, features) if is_large else (batch, features)
+    assert gathered.types[0].shape == shape
+    assert found.layouts == (Layout(1), Layout(0))
+    sizes = {value.type.size_bytes for value in found.exchanged}
+    assert (4 * batch * features in sizes) == is_large
+    rng = np.random.default_rng(0)
+    w, v, data = (
+        (rng.normal(size=each.shape) / 8).astype(np.float32)
+        for each in (*program.inputs[:2], program.inputs[3])
+    )
+    rows = rng.integers(0, 2 * batch, batch)
+    whole = run(program, [w, v, rows, data])
+    mine = run(found.program, [*map(told, (w, v), found.layouts), rows, data])
+    for one, other, layout in zip(mine, whole, [*found.layouts, None], strict=True):
+        np.testing.assert_allclose(one, told(other, layout), rtol=1e-4, atol=1e-5)
+
+
 def test_nothing_is_divided_where_no_layer_has_weights_that_are_carried() -> None:
     program = net()
     assert divided_units(program, 0, 2, LANES) is None
@@ -272,7 +320,7 @@ def test_what_threads_exchange_may_pass_the_caches() -> None:
 
 
 def test_units_are_not_divided_whose_state_does_not_fit_into_the_second_cache() -> None:
-    one, two = loop(1, level2_bytes=8 << 10), loop(2, level2_bytes=8 << 10)
+    one, two = loop(1, level2_bytes=4 << 10), loop(2, level2_bytes=4 << 10)
     assert body_of(two.plan).replicas is None
     for mine, theirs in zip(two(rounds(3)), one(rounds(3)), strict=True):
         assert mine.tobytes() == theirs.tobytes()

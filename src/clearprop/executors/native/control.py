@@ -283,6 +283,7 @@ class _RunWriter:
     def _with_replicas(self, step: Repetition, replicas: Replicas) -> None:
         """A loop whose state each thread has for itself."""
         self._copy_carried(replicas, is_back=False)
+        self._copy_parts(replicas, is_back=False)
         self._replicas = replicas
         with self._each_round(step):
             under_way: set[Buffer] = set()  # what others may be writing since the last meeting
@@ -302,31 +303,33 @@ class _RunWriter:
         self._wait()  # all have copied what threads now overwrite
         with self.f.when(self.is_first):
             self._copy_carried(replicas, is_back=True)
-        self._copy_parts(replicas)
+        self._copy_parts(replicas, is_back=True)
         self._wait()
 
     def _copy_carried(self, replicas: Replicas, *, is_back: bool) -> None:
         """Copy what a loop carries into the thread's own memory, or what it has alone back."""
         for buffer in replicas.carried:
-            place, own = self.address(buffer), self._own(replicas.places[buffer])
-            target, source = (place, own) if is_back else (own, place)
-            if not (is_back and buffer in replicas.parts):
+            if buffer not in replicas.parts:
+                place, own = self.address(buffer), self._own(replicas.places[buffer])
+                target, source = (place, own) if is_back else (own, place)
                 self.f.copy(target, source, buffer.size_bytes)
 
-    def _copy_parts(self, replicas: Replicas) -> None:
-        """Copy what the thread's tasks have made of what is carried from its own memory back."""
+    def _copy_parts(self, replicas: Replicas, *, is_back: bool) -> None:
+        """Copy what the thread's tasks carry into its own memory, or back."""
         f = self.f
         first, end = self._share(replicas.tasks)
         with f.loop(first, end) as task:
             assert task.index is not None
             for buffer, stripe in replicas.parts.items():
                 place, own = self.address(buffer), self._own(replicas.places[buffer])
+                target, source = (place, own) if is_back else (own, place)
                 start = f.multiply(task.index, stripe.size_bytes)
                 period = stripe.period_bytes or buffer.size_bytes
                 with f.loop(0, buffer.size_bytes, period) as loop:
                     assert loop.index is not None
                     at = f.add(start, loop.index)
-                    f.copy(f.address(place, "i8", at), f.address(own, "i8", at), stripe.size_bytes)
+                    to, of = f.address(target, "i8", at), f.address(source, "i8", at)
+                    f.copy(to, of, stripe.size_bytes)
 
     def _share(self, tasks: int) -> tuple[Operand, Operand]:
         """The first of the thread's equal share of the tasks, and the one after its last."""

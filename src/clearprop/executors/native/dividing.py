@@ -26,7 +26,7 @@ from clearprop.ir.program import Program
 from clearprop.ir.value import Value
 
 _PARTS = 2
-_MOST_SECONDS = 2e-3  # of all products, by the estimate, for units to be divided
+_MOST_SECONDS = 4e-3  # of all products, by the estimate, for units to be divided
 _LINE_SECONDS = 5e-9  # until what another core wrote is there, where many lines are asked for
 _UPDATE_SECONDS = 2.5e-9  # of a line of weights
 _MEETING_SECONDS = 2e-7
@@ -68,7 +68,7 @@ def divide(
     """
     state = sum(home.type.size_bytes for home in carried)
     is_short = LEAST_SECONDS <= products_seconds(program) <= _MOST_SECONDS
-    if carried and is_short and state // _PARTS <= machine.level2_bytes:
+    if carried and is_short and state // _PARTS <= 2 * machine.level2_bytes:
         units = divided_units(program, len(carried), _PARTS, machine.lanes(4))
         if units is not None and not are_better_whole(program, units):
             return _by_units(units, inputs, carried)

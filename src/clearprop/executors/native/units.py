@@ -8,8 +8,10 @@ after it reads the units of all parts; a sum over units is made of one sum for e
 
     x V^T    ->    sum over parts of x[part] V[part]^T
 
-So threads exchange units and these sums, and no gradients of weights.  What comes out is what the
-Program gives, up to the order of the terms in the sums.
+So threads exchange units and these sums, and no gradients of weights.  A large batch is gathered in
+parts as well, each with samples of its own; what is computed for each sample is in such parts until
+a layer's units are.  What comes out is what the Program gives, up to the order of the terms in the
+sums.
 
 Reference:
     Shoeybi et al. (2019), "Megatron-LM", section 3: model parallelism within a layer.
@@ -33,6 +35,7 @@ from clearprop.primitives.shape import RESHAPE, SLICE, TRANSPOSE
 from clearprop.primitives.spread import BROADCAST_TO, REDUCE_SUM
 
 _MOST_VECTORS = 1.2  # of parts, for each that all units together need
+_LARGE_BYTES = 1 << 17  # of a batch that parts gather together
 _MOST_ROUNDS = 8  # until all states of optimizers are known to follow their weights
 
 
@@ -119,6 +122,8 @@ class _Writer:
             name = equation.primitive.name
             if name == "dot_general":
                 self._product(equation)
+            elif name == "gather" and self._is_large_batch(equation):
+                self._batch(equation)
             elif not any(each in self._layouts for each in equation.inputs):
                 self._rewriter.keep(equation)
             elif name in MAPS:
@@ -138,6 +143,8 @@ class _Writer:
             known = [self._layouts.get(before), self._layouts.get(outputs[number])]
             known.append(self._wishes.get(before))
             layouts = [each for each in known if each is not None]
+            if len({each.own for each in layouts}) > 1:
+                raise _NeedsWholeError
             if layouts:
                 found[number] = _joined(layouts)
         return found
@@ -183,9 +190,10 @@ class _Writer:
         """
         have = self._layouts.get(old)
         if have is not None:
-            if own not in {None, have.own} or not have.paired <= paired:
-                raise _NeedsWholeError
-            own = have.own
+            own = have.own if own is None else own
+            paired = paired | have.paired | {have.own}
+            if own != have.own:
+                self._exchanged[self._rewriter.new(old)] = self._others(old.type.size_bytes)
         key = old, own, paired - {own}
         if key not in self._told:
             self._told[key] = self._view(self._rewriter.new(old), old.shape, have, *key[1:])
@@ -201,10 +209,13 @@ class _Writer:
     ) -> _Told:
         """A new value of an array of this shape told otherwise."""
         rank, axes = len(shape), frozenset(axis for axis in paired if axis is not None)
-        beside = names_of(rank, axes if own is None else axes | {own})
+        every = axes if own is None else axes | {own}
+        beside = names_of(rank, every)
         names = beside if own is None else Layout(own, axes).names(rank)
-        # The number of a part stands beside the place first, where there has been none.
-        before = names if have is not None else beside
+        # The number of a part stands beside the place first, but for that which is first already.
+        before = beside
+        if have is not None:
+            before = Layout(have.own, every - {have.own}).names(rank)
         like = new.equation or Equation(RESHAPE, (new,), {}, (new.type,))
         wanted = shape_of(before, shape, self._parts)
         if new.shape != wanted:
@@ -271,19 +282,21 @@ class _Writer:
         told = _Told(self._rewriter.new(x), before.names(rank))
         self._set(equation, self._ordered(equation, told, names).value, layout)
 
-    def _sum(self, equation: Equation) -> None:
-        """Sum over axes; over the units of each part for itself."""
+    def _reduce(self, equation: Equation) -> None:
+        """Reduce over axes; a sum over the units of all parts is made of those of each part."""
         (x,), axes = equation.inputs, equation.params["axes"]
         layout, rank = self._layouts[x], len(x.shape)
         names = layout.names(rank)
         gone = [place for place, (axis, _) in enumerate(names) if axis in axes and place]
-        new = self._write(REDUCE_SUM, equation, self._rewriter.new(x), axes=tuple(gone))
+        new = self._write(equation.primitive, equation, self._rewriter.new(x), axes=tuple(gone))
         kept = {axis: place for place, axis in enumerate(a for a in range(rank) if a not in axes)}
         left = [(kept[axis], kind) for axis, kind in names[1:] if axis in kept]
         if layout.own in kept:
             self._put(equation, _Told(new, [(kept[layout.own], PART), *left]))
-        else:
+        elif equation.primitive is REDUCE_SUM:
             self._add_up(equation, _Told(new, [BATCH, *left]))
+        else:
+            raise _NeedsWholeError
 
     def _put(self, equation: Equation, told: _Told) -> None:
         """Let a new value in parts, its own axis first, be what an old equation gives."""
@@ -316,6 +329,26 @@ class _Writer:
             self._put(equation, _Told(total, part.names))
         else:
             self._set(equation, total, None)
+
+    # -- samples -------------------------------------------------------------------------------
+
+    def _is_large_batch(self, equation: Equation) -> bool:
+        """Whether it gathers samples, so many that a part should gather no more than its own."""
+        table, rows = equation.inputs
+        is_batch = equation.params["axis"] == 0 and len(rows.shape) == 1
+        is_learned = table in set(self._program.inputs[: self._carried])
+        if not is_batch or is_learned or rows in self._layouts or table in self._layouts:
+            return False
+        is_even = rows.shape[0] % self._parts == 0
+        return is_even and equation.types[0].size_bytes >= _LARGE_BYTES
+
+    def _batch(self, equation: Equation) -> None:
+        """Gather samples in parts."""
+        table, rows = (self._rewriter.new(each) for each in equation.inputs)
+        parts = (self._parts, rows.shape[0] // self._parts)
+        rows = self._write(RESHAPE, equation, rows, shape=parts)
+        new = self._write(equation.primitive, equation, table, rows, **equation.params)
+        self._set(equation, new, Layout(0))
 
     # -- products ----------------------------------------------------------------------------
 
@@ -435,12 +468,15 @@ _MOVES = {
     "broadcast_to": _Writer._broadcast,
     "reshape": _Writer._reshape,
     "transpose": _Writer._transpose,
-    "reduce_sum": _Writer._sum,
+    "reduce_sum": _Writer._reduce,
+    "reduce_max": _Writer._reduce,
+    "reduce_min": _Writer._reduce,
+    "reduce_prod": _Writer._reduce,
 }
 
 
 def _joined(layouts: Sequence[Layout]) -> Layout:
-    """What tells as two whatever one of these does."""
-    if len({each.own for each in layouts}) > 1:
-        raise _NeedsWholeError
-    return Layout(layouts[0].own, frozenset().union(*(each.paired for each in layouts)))
+    """What tells as two whatever one of these does; units are rather apart than samples."""
+    own = max(each.own for each in layouts)
+    divided = {axis for each in layouts for axis in (each.own, *each.paired)}
+    return Layout(own, frozenset(divided - {own}))
