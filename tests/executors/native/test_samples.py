@@ -270,6 +270,12 @@ def test_what_threads_exchange_passes_the_caches_where_that_is_faster() -> None:
     assert chosen[-50:].count(far) >= 45
 
 
+def test_one_thread_is_not_tried_where_rounds_are_long() -> None:
+    near, far = Way(2), Way(2, by_memory=True)
+    pace = Pace(2, is_brief=False, exchanges=True)
+    assert set(run_ways(pace, {near: 1e-3, far: 1e-3}, 100)) == {near, far}
+
+
 def test_the_choice_follows_the_machine() -> None:
     pace = Pace(2)
     run(pace, {1: 20e-6, 2: 10e-6}, 10)

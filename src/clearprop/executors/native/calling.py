@@ -44,7 +44,7 @@ class Caller:
         is_brief = callee.loop is not None and callee.round_seconds < BRIEF_SECONDS
         self._pace = None
         if callee.threads > 1 and (is_brief or callee.exchanges):
-            self._pace = Pace(callee.threads, exchanges=callee.exchanges)
+            self._pace = Pace(callee.threads, is_brief=is_brief, exchanges=callee.exchanges)
         self._numbers: Sequence[Array] | None = None  # that the function finds in their places
 
     def forget_others(self) -> None:

@@ -119,7 +119,7 @@ def _control_text(step: Bundle | Repetition | Choice | Preparation) -> str:
         return f"{rounds}; each of {bundle.tasks:,} tasks runs all of them by itself:"
     if step.plan.replicas is not None:
         tasks = step.plan.replicas.tasks
-        return f"{rounds}; all but bundles of {tasks:,} tasks in each thread, in its own memory:"
+        return f"{rounds}; all but what has {tasks:,} tasks in each thread, in its own memory:"
     return f"{rounds}:"
 
 

@@ -1,4 +1,4 @@
-"""How many threads are fastest at present, for a loop of brief rounds, and how they exchange data.
+"""How many threads are fastest at present, for a loop of brief rounds, and how they pass on data.
 
 That depends on what else runs on the machine, and on how far its cores are from each other, which
 may be near at one time and far at another where they are virtual; so it is measured while the loop
@@ -34,11 +34,14 @@ class Pace:
 
     Args:
         threads: how many there are.
+        is_brief: whether rounds are so brief that one of them may be faster alone.
         exchanges: whether they exchange data that may pass the caches.
     """
 
-    def __init__(self, threads: int, *, exchanges: bool = False) -> None:
-        ways = [Way(threads), *([Way(threads, by_memory=True)] if exchanges else []), Way(1)]
+    def __init__(self, threads: int, *, is_brief: bool = True, exchanges: bool = False) -> None:
+        ways = [Way(threads)]
+        ways += [Way(threads, by_memory=True)] if exchanges else []
+        ways += [Way(1)] if is_brief else []
         # Seconds of a round in the last calls: the lesser counts, so that one that was disturbed
         # decides nothing.
         self._last = {way: deque[float](maxlen=2) for way in ways}
