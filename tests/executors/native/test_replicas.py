@@ -17,7 +17,16 @@ from clearprop.executors.native.replicas import give_places, replicas_of, twice
 from clearprop.ir.program import Program
 from clearprop.ir.types import TensorType
 from clearprop.ir.value import Value
-from clearprop.primitives import dot_general, maximum, multiply, reduce_sum, scan, subtract, tanh
+from clearprop.primitives import (
+    add,
+    dot_general,
+    maximum,
+    multiply,
+    reduce_sum,
+    scan,
+    subtract,
+    tanh,
+)
 
 Array = np.ndarray[Any, Any]
 ROUNDS, BATCH, UNITS = 5, 32, 63  # an odd number of units is not divided
@@ -120,7 +129,8 @@ def kernel(reads: list[Buffer], writes: list[Buffer], tasks: int = 2) -> Kernel:
     type_, span = TensorType((64,)), Stripe(64) if tasks > 1 else None
     homes = tuple(Home.plain(buffer, type_) for buffer in [*reads, *writes])
     written = tuple(buffer in writes for buffer in [*reads, *writes])
-    return Kernel("k", "k", homes, written, (span,) * len(homes), tasks, 1000, 1e-6)
+    spans = (span,) * len(homes)
+    return Kernel("k", "k", homes, written, spans, tasks, 1000, 1e-6, by_samples=tasks > 1)
 
 
 def test_threads_share_what_tasks_write_for_all() -> None:
@@ -153,6 +163,40 @@ def test_threads_have_parts_of_what_tasks_update() -> None:
     assert found is not None
     assert found.parts == {weights: Stripe(64)}
     assert found.shared == {part}  # all read it for the bias
+
+
+def test_what_tasks_update_in_unequal_parts_is_shared() -> None:
+    weights, part = Buffer("output", 112), Buffer("arena", 112)  # 64 bytes and 48
+    steps: list[Step] = [Bundle([kernel([weights], [part]), kernel([part], [weights])])]
+    assert replicas_of(steps, 2, [weights], {part}) is None
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_sums_over_rows_that_are_carried_with_an_odd_number_of_samples(threads: int) -> None:
+    w, h, x = (Value(TensorType(s)) for s in ((64, 64), (33, 64), (33, 64)))
+    t = Value(TensorType((64,)))
+    after = tanh(add(x, dot_general(h, w, contract=((1,), (0,)), batch=((), ()))))
+    body = Program.under([after, add(t, reduce_sum(after, axes=(0,)))], [h, t, x, w])
+    rng = np.random.default_rng(0)
+    given = [
+        (rng.normal(size=s) / 8).astype(np.float32)
+        for s in ((33, 64), (64,), (6, 33, 64), (64, 64))
+    ]
+    machine = this_machine()
+    several = Compiled(body, machine, (2, 1), threads, together=threads > 1)
+    for mine, theirs in zip(several(given), Compiled(body, machine, (2, 1), 1)(given), strict=True):
+        assert mine.tobytes() == theirs.tobytes()
+
+
+def test_updates_that_happen_to_have_as_many_tasks_are_computed_by_all() -> None:
+    weights, part = Buffer("output", 128), Buffer("arena", 128)
+    bundle, update = Bundle([kernel([weights], [part])]), kernel([part], [weights])
+    found = replicas_of([bundle, replace(update, by_samples=False)], 2, [weights], {part})
+    assert found is not None
+    assert found.parts == {}
+    found = replicas_of([bundle, update], 2, [weights], {part})
+    assert found is not None
+    assert list(found.parts) == [weights]
 
 
 @pytest.mark.parametrize("why", ["carried and shared", "both", "no tasks", "elsewhere", "inner"])

@@ -69,7 +69,7 @@ def divide(
     state = sum(home.type.size_bytes for home in carried)
     is_short = LEAST_SECONDS <= products_seconds(program) <= _MOST_SECONDS
     if carried and is_short and state // _PARTS <= 2 * machine.level2_bytes:
-        units = divided_units(program, len(carried), _PARTS, machine.lanes(4))
+        units = divided_units(program, len(carried), _PARTS, machine.vector_bytes)
         if units is not None and not are_better_whole(program, units):
             return _by_units(units, inputs, carried)
     homes = dict(zip(program.inputs, inputs, strict=True))
@@ -86,7 +86,7 @@ def _by_units(units: Divided, inputs: Sequence[Home], carried: Sequence[Home]) -
         home if layout is None else layout.home(home, _PARTS)
         for layout, home in zip(units.layouts, carried, strict=True)
     ]
-    samples = Samples(_PARTS, _PARTS, units.values)
+    samples = Samples(_PARTS, _PARTS, units.values, are_parts=True)
     own = [*homes, *inputs[len(homes) :]]
     return Division(units.program, own, homes, samples, units.exchanged.keys())
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 BRIEF_SECONDS = 2e-4  # of a round, for which one thread may be faster than several
 _LEAST_SECONDS = 5e-3  # of a call that tells something
-_TRIALS = 0.005  # part of the time that may be lost by trying a slower way again
+_TRIALS = 0.005  # part of the time that is lost by trying a way again that is not much slower
 _FEWEST_CALLS, _MOST_CALLS = 4, 128  # before one is tried
 
 

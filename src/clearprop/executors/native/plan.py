@@ -77,7 +77,8 @@ class Replicas:
     Attributes:
         tasks: of the kernels whose tasks threads divide; all else is computed by every thread.
         carried: what is copied to each thread before the loop, and from the first one after it.
-        parts: of what is carried, which stripes belong to each task, where threads divide it.
+        parts: of that, what tasks have stripes of: those are copied to the threads that run them,
+            and back from there.
         reports: rows that all threads compute, and the first one writes where they belong.
         shared: what tasks write for all threads.
         places: where each buffer that a thread has for itself begins in its memory.
@@ -94,7 +95,9 @@ class Replicas:
 
     def divides(self, step: Step) -> bool:
         """Whether threads divide the tasks of a step among them."""
-        return isinstance(step, (Kernel, Bundle)) and step.tasks == self.tasks
+        if isinstance(step, Kernel):
+            return step.by_samples and step.tasks == self.tasks
+        return isinstance(step, Bundle) and step.tasks == self.tasks
 
 
 Step = Kernel | Bundle | Repetition | Choice | Preparation

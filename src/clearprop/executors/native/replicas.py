@@ -4,7 +4,8 @@ Where the samples of a step are divided (``samples``), threads exchange the part
 If they also shared the weights, each line of the caches that one of them updates would have to be
 taken away from the others, who read it in the step before: that takes several times as long as the
 update itself.  So each thread updates all weights, in memory of its own.  All of them compute the
-same; the first thread's are the result.
+same; the first thread's are the result.  Where tasks have weights of their own (``units``), a
+thread has those of its tasks, and they are the result.
 
 What tasks write for all threads is there twice, for even and for odd rounds: a thread may be at
 the next round while another still reads what was written in this one.
@@ -45,6 +46,13 @@ class _Use:
         """Whether threads read what others have written."""
         return self.by_task and (self.is_seen or len(self.spans) > 1 or None in self.spans)
 
+    def has_equal_stripes(self, buffer: Buffer, tasks: int) -> bool:
+        """Whether each task has stripes of its own, all of them as long as any other's."""
+        if self.is_shared:
+            return False
+        size, period = self.stripe
+        return period in {0, size * tasks} and buffer.size_bytes % (size * tasks) == 0
+
     @property
     def stripe(self) -> Stripe:
         """What belongs to each task, of a buffer that threads do not share."""
@@ -80,7 +88,7 @@ def replicas_of(
     is_possible = (
         bool(by_task)
         and by_task.isdisjoint(by_all)
-        and not any(uses[each].is_shared for each in by_task & set(carried))
+        and all(uses[each].has_equal_stripes(each, tasks) for each in by_task & set(carried))
         and by_task | by_all <= own | reports | set(carried)
     )
     if not is_possible:

@@ -16,12 +16,12 @@ import numpy as np
 
 from clearprop.dtypes import DType
 from clearprop.executors.native.control import ARENA, CYCLES, FLAG, HEADER_WORDS, KEPT, THREADS
+from clearprop.executors.native.llvm.machine import LINE_BYTES
 from clearprop.ir.types import Shape, TensorType
 from clearprop.ir.value import Array
 
 _SMALL_BYTES = 1 << 14
 _BRIEF_SECONDS = 1e-5
-_LINE_BYTES = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,15 +175,15 @@ def fresh_array(shape: Shape, dtype: DType) -> tuple[Array, int]:
 
     A vector that lies across two lines takes twice as long as one within a line.
     """
-    memory = np.empty(math.prod(shape) * dtype.itemsize + _LINE_BYTES, np.uint8)
+    memory = np.empty(math.prod(shape) * dtype.itemsize + LINE_BYTES, np.uint8)
     # In a quarter of the time that the array would take to tell its address.
     address = ctypes.addressof(ctypes.c_char.from_buffer(memory.data))
-    start = -address % _LINE_BYTES
+    start = -address % LINE_BYTES
     return np.ndarray(shape, dtype, memory, start), address + start
 
 
 def aligned_bytes(size: int) -> Array:
     """Zeroed memory that begins at a cache line."""
-    memory = np.zeros(size + _LINE_BYTES, np.uint8)
-    start = -memory.ctypes.data % _LINE_BYTES
+    memory = np.zeros(size + LINE_BYTES, np.uint8)
+    start = -memory.ctypes.data % LINE_BYTES
     return memory[start : start + max(size, 1)]

@@ -36,7 +36,7 @@ from clearprop.primitives.spread import BROADCAST_TO, REDUCE_SUM
 
 _MOST_VECTORS = 1.2  # of parts, for each that all units together need
 _LARGE_BYTES = 1 << 17  # of a batch that parts gather together
-_MOST_ROUNDS = 8  # until all states of optimizers are known to follow their weights
+_MOST_ROUNDS = 12  # until all states of optimizers are known to follow their weights
 
 
 class Divided(NamedTuple):
@@ -55,30 +55,35 @@ class Divided(NamedTuple):
     exchanged: Mapping[Value, int]
 
 
-def divided_units(program: Program, carried: int, parts: int, lanes: int) -> Divided | None:
+def divided_units(program: Program, carried: int, parts: int, vector_bytes: int) -> Divided | None:
     """The Program with the units of its dense layers in parts.
 
     Args:
         program: a step that a loop repeats.
         carried: how many of its first outputs are its first inputs in the next step.
         parts: into how many equal parts units are divided.
-        lanes: how many units a vector takes; a layer stays whole where parts would need more
-            vectors.
+        vector_bytes: of a register; a layer stays whole where parts would need more of them.
 
     Returns:
         None if there are no such layers, or if an array would be in parts that something else
         than these sums needs as a whole.
     """
     layouts: dict[int, Layout] = {}
+    whole: set[Value] = set()  # weights of layers whose units are not divided
     for _ in range(_MOST_ROUNDS):
-        writer = _Writer(program, carried, parts, lanes, layouts)
+        writer = _Writer(program, carried, parts, vector_bytes, layouts, whole)
         try:
             writer.write()
             found = writer.wanted()
-            if found == layouts:
-                return writer.finish() if layouts else None
         except _NeedsWholeError:
-            return None
+            # Of the last layer all results may be needed, as for a softmax.
+            if not writer.wishes:
+                return None
+            whole.add(list(writer.wishes)[-1])
+            layouts = {}
+            continue
+        if found == layouts:
+            return writer.finish() if layouts else None
         layouts = found
     return None
 
@@ -98,13 +103,19 @@ class _Writer:
     """A Program that is being told in parts, given how the first inputs are told."""
 
     def __init__(
-        self, program: Program, carried: int, parts: int, lanes: int, layouts: Mapping[int, Layout]
+        self,
+        program: Program,
+        carried: int,
+        parts: int,
+        vector_bytes: int,
+        layouts: Mapping[int, Layout],
+        whole: Set[Value],
     ) -> None:
         self._rewriter, self._program, self._carried = Rewriter(program), program, carried
-        self._parts, self._lanes = parts, lanes
+        self._parts, self._vector_bytes, self._whole = parts, vector_bytes, whole
         self._inputs = list(program.inputs)
         self._layouts: dict[Value, Layout] = {}  # of old values
-        self._wishes: dict[Value, Layout] = {}  # of layers for their weights
+        self.wishes: dict[Value, Layout] = {}  # of layers for their weights
         self._in_parts: set[Value] = set()  # new values
         self._exchanged: dict[Value, int] = {}  # bytes of new values
         self._told: dict[tuple[Value, int | None, frozenset[int]], _Told] = {}
@@ -141,7 +152,7 @@ class _Writer:
         found: dict[int, Layout] = {}
         for number, before in enumerate(self._program.inputs[: self._carried]):
             known = [self._layouts.get(before), self._layouts.get(outputs[number])]
-            known.append(self._wishes.get(before))
+            known.append(self.wishes.get(before))
             layouts = [each for each in known if each is not None]
             if len({each.own for each in layouts}) > 1:
                 raise _NeedsWholeError
@@ -261,14 +272,16 @@ class _Writer:
         self._set(equation, new, layout)
 
     def _reshape(self, equation: Equation) -> None:
-        """Add axes of length 1, or take them away."""
+        """Add axes of length 1, or take them away; or reshape what each of some samples has."""
         (x,), shape = equation.inputs, equation.params["shape"]
         before, after = (
             [axis for axis, size in enumerate(each) if size != 1] for each in (x.shape, shape)
         )
-        if [x.shape[axis] for axis in before] != [shape[axis] for axis in after]:
-            raise _NeedsWholeError
-        layout = self._layouts[x].moved(dict(zip(before, after, strict=True)))
+        layout = self._layouts[x]
+        if layout != Layout(0) or not shape or shape[0] != x.shape[0]:
+            if [x.shape[axis] for axis in before] != [shape[axis] for axis in after]:
+                raise _NeedsWholeError
+            layout = layout.moved(dict(zip(before, after, strict=True)))
         new = self._write(
             RESHAPE, equation, self._rewriter.new(x), shape=layout.shape(shape, self._parts)
         )
@@ -289,14 +302,32 @@ class _Writer:
         names = layout.names(rank)
         gone = [place for place, (axis, _) in enumerate(names) if axis in axes and place]
         new = self._write(equation.primitive, equation, self._rewriter.new(x), axes=tuple(gone))
-        kept = {axis: place for place, axis in enumerate(a for a in range(rank) if a not in axes)}
-        left = [(kept[axis], kind) for axis, kind in names[1:] if axis in kept]
-        if layout.own in kept:
-            self._put(equation, _Told(new, [(kept[layout.own], PART), *left]))
+        left = self._left(names[1:], axes, rank)
+        if layout.own not in axes:
+            own = sum(axis not in axes for axis in range(layout.own))
+            self._put(equation, _Told(new, [(own, PART), *left]))
         elif equation.primitive is REDUCE_SUM:
             self._add_up(equation, _Told(new, [BATCH, *left]))
         else:
             raise _NeedsWholeError
+
+    def _choose(self, equation: Equation) -> None:
+        """Find the place of the greatest or least on an axis that is no axis of parts."""
+        (x,), axis = equation.inputs, equation.params["axis"]
+        layout, rank = self._layouts[x], len(x.shape)
+        names = layout.names(rank)
+        if axis == layout.own or axis in layout.paired:
+            raise _NeedsWholeError
+        place = names.index((axis, PLACE))
+        new = self._write(equation.primitive, equation, self._rewriter.new(x), axis=place)
+        own = layout.own - (axis < layout.own)
+        self._put(equation, _Told(new, [(own, PART), *self._left(names[1:], (axis,), rank)]))
+
+    @staticmethod
+    def _left(names: Sequence[Name], axes: Sequence[int], rank: int) -> list[Name]:
+        """What is left of an array's axes where some are gone."""
+        kept = [axis for axis in range(rank) if axis not in axes]
+        return [(kept.index(axis), kind) for axis, kind in names if axis in kept]
 
     def _put(self, equation: Equation, told: _Told) -> None:
         """Let a new value in parts, its own axis first, be what an old equation gives."""
@@ -454,14 +485,15 @@ class _Writer:
         x, y = equation.inputs
         before, contract = set(self._program.inputs[: self._carried]), equation.params["contract"]
         is_layer = y in before and x not in before and len(y.shape) == 2 and contract[1] == (0,)
-        if is_layer and self._pays(y.shape[1]):
-            self._wishes.setdefault(y, Layout(1))
+        if is_layer and y not in self._whole and self._pays(y):
+            self.wishes.setdefault(y, Layout(1))
 
-    def _pays(self, units: int) -> bool:
-        """Whether so many units can be divided, and parts need hardly more vectors."""
+    def _pays(self, weights: Value) -> bool:
+        """Whether a layer's units can be divided, and parts need hardly more vectors."""
+        units, lanes = weights.shape[1], self._vector_bytes // weights.dtype.itemsize
         own, rest = divmod(units, self._parts)
-        vectors = self._parts * -(-own // self._lanes)
-        return rest == 0 and own > 0 and vectors <= _MOST_VECTORS * -(-units // self._lanes)
+        vectors = self._parts * -(-own // lanes)
+        return rest == 0 and own > 0 and vectors <= _MOST_VECTORS * -(-units // lanes)
 
 
 _MOVES = {
@@ -472,6 +504,8 @@ _MOVES = {
     "reduce_max": _Writer._reduce,
     "reduce_min": _Writer._reduce,
     "reduce_prod": _Writer._reduce,
+    "argmax": _Writer._choose,
+    "argmin": _Writer._choose,
 }
 
 

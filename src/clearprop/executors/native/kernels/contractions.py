@@ -229,7 +229,10 @@ class Contraction(ContractionWriter):
             self._task(parts, part)
         cut = parts.cut if parts else self.cut_of(levels)
         tasks = self.task_count(levels, count)
-        self.writer.finish(tasks, flops, rate=MULTIPLY_ADDS_PER_SECOND, cut=cut)
+        by_samples = bool(self.schedule.lengths)
+        self.writer.finish(
+            tasks, flops, rate=MULTIPLY_ADDS_PER_SECOND, cut=cut, by_samples=by_samples
+        )
         if parts is not None:
             parts.write_end()
 

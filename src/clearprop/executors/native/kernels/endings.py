@@ -15,7 +15,8 @@ from clearprop.executors.native.kernels.kernel import Compilation, Walk
 from clearprop.executors.native.kernels.packing import Span
 from clearprop.executors.native.kernels.part_sums import Waiting
 from clearprop.executors.native.kernels.tile_sums import Loops, TileSums, Variant
-from clearprop.executors.native.llvm.registers import Operand, integer, vector_type
+from clearprop.executors.native.llvm.machine import LINE_BYTES
+from clearprop.executors.native.llvm.registers import Operand, integer, size_of, vector_type
 from clearprop.executors.native.mathematics.elementwise import memory_type
 
 
@@ -95,8 +96,9 @@ class Ending:
         f, element = self._f, memory_type(self._sums.dtype)
         type_ = vector_type(element, self._width)
         stack = f.stack(element, len(sums) * self._width)
+        alignment = min(LINE_BYTES, self._width * size_of(element))
         for number, x in enumerate(sums):
-            f.store(x, f.address(stack, element, number * self._width), alignment=64)
+            f.store(x, f.address(stack, element, number * self._width), alignment=alignment)
         with f.loop(0, variant.outer) as outer, f.loop(0, variant.inner) as inner:
             assert outer.index is not None
             assert inner.index is not None

@@ -45,6 +45,7 @@ class Kernel:
         tasks: into how many parts it is cut; the parts may run at the same time.
         flops: arithmetic operations in all.
         seconds: about how long it takes alone.
+        by_samples: whether its tasks are those that all kernels divide alike.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Kernel:
     tasks: int
     flops: int
     seconds: float
+    by_samples: bool = False
 
 
 @dataclass
@@ -139,6 +141,7 @@ class KernelWriter:
         rate: float = ELEMENTS_PER_SECOND,
         is_before: bool = False,
         cut: Cut | None = None,
+        by_samples: bool = False,
     ) -> Kernel:
         """The finished kernel.
 
@@ -148,13 +151,15 @@ class KernelWriter:
             rate: about how many of them a core does in a second.
             is_before: whether it runs once, before the loop that this is the body of.
             cut: the index that is divided among the tasks, if it is one.
+            by_samples: whether its tasks are those that all kernels divide alike.
         """
         self.function.finish()
         name = self.compilation.module.add(self.function, _identifier(self.label))
         homes = tuple(self.pointers.homes)
         written = tuple(map(self.function.writes_into, self.pointers.parameters))
         spans = tuple(self.pointers.span(home, cut) for home in homes)
-        kernel = Kernel(name, self.label, homes, written, spans, tasks, flops, flops / rate)
+        seconds = flops / rate
+        kernel = Kernel(name, self.label, homes, written, spans, tasks, flops, seconds, by_samples)
         (self.compilation.before if is_before else self.compilation.kernels).append(kernel)
         return kernel
 
@@ -306,16 +311,14 @@ class Samples(NamedTuple):
         number: how many there are.
         tasks: into how many parts of the same size they are divided; the last may have one less.
         values: arrays whose first axis they are.
+        are_parts: whether they are no samples, but the numbers of the parts that units are divided
+            into: each task has one.
     """
 
     number: int
     tasks: int
     values: Set[Value]
-
-    @property
-    def are_parts(self) -> bool:
-        """Whether each task has one: the numbers of parts that units are divided into."""
-        return self.number == self.tasks
+    are_parts: bool = False
 
     def rounds(self, walk: Walk) -> int | None:
         """How many rounds of a loop each task takes; None for a loop over something else."""

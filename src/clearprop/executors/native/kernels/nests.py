@@ -113,7 +113,7 @@ class Nest:
         self.is_short = len(self.inner) <= 1 and self.lane.extent <= _MOST_BLOCKS * self.width
         self.together = SideBySide(self) if are_side_by_side(self) else None
         self._stack: dict[Value, Operand] = {}
-        self._work, self._tasks, self.chunk = self._cut()
+        self._work, self._tasks, self.chunk, self._by_samples = self._cut()
 
     def _loops(self) -> tuple[list[Walk], list[Walk]]:
         """The loops over rows, and those inside of a row."""
@@ -121,7 +121,8 @@ class Nest:
         if group.lane_axes is None and not any(map(self._keeps_lanes, group.sinks)):
             # Nothing keeps rows and lanes apart: the last loop takes the lanes.
             samples, axes = self.compilation.samples, group.axes
-            if samples is not None and samples.are_parts and self._is_by(samples):
+            is_by_part = samples is not None and samples.are_parts and self._is_by(samples)
+            if samples is not None and is_by_part and axes[0].extent == samples.number:
                 parts = walks_over(axes[:1], lines)  # each is a task
                 both = walks_over(axes[1:], lines)
                 return [*parts, *both[:-1]], both[-1:]
@@ -166,7 +167,7 @@ class Nest:
                 stop = self.f.minimum(self.f.add(start, chunk), extent)
                 self._part(start, stop, loop.index)
         cut = cut_of(self.rows[0] if self.rows else self.lane, chunk) if tasks > 1 else None
-        self.writer.finish(tasks, work, cut=cut)
+        self.writer.finish(tasks, work, cut=cut, by_samples=self._by_samples)
         for sink in self.sinks:
             sink.add_parts()
 
@@ -174,8 +175,8 @@ class Nest:
         kind = RowSink if self.together else Sink
         return [kind(self, equation, tasks) for equation in self.group.sinks]
 
-    def _cut(self) -> tuple[int, int, int]:
-        """Work in all, number of tasks, and rounds of the outermost loop in each."""
+    def _cut(self) -> tuple[int, int, int, bool]:
+        """Work in all, tasks, rounds of the outermost loop in each, and whether by samples."""
         work = math.prod(axis.extent for axis in self.group.axes) * _cost(self.group)
         samples = self.compilation.samples
         if self.rows:
@@ -183,17 +184,17 @@ class Nest:
             if self.together and len(self.rows) == 1:
                 unit = self.width
         elif self.group.lane_axes is not None or len(self.inner) > 1:
-            return work, 1, self.lane.extent  # a single row is not cut
+            return work, 1, self.lane.extent, False  # a single row is not cut
         else:
             extent, unit = self.lane.extent, self.width * UNROLLED
         if samples is not None and (self.group.sinks or not self.compilation.is_alone):
             own = samples.rounds((self.rows or [self.lane])[0])
             fits = own is not None and (own % unit == 0 or (self.rows and extent % own == 0))
             if own is not None and fits and self._is_by(samples):
-                return work, samples.tasks, own
+                return work, samples.tasks, own, True
         units = -(-extent // unit)
         chunk = -(-units // task_count(units, work)) * unit
-        return work, -(-extent // chunk), chunk
+        return work, -(-extent // chunk), chunk, False
 
     def _is_by(self, samples: Samples) -> bool:
         """Whether it computes something for each sample, or sums over them."""

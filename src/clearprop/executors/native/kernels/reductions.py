@@ -81,9 +81,10 @@ class _Reduction:
             divided, unit = self.outer[0], 1
         units = -(-divided.extent // unit)
         chunk = -(-units // task_count(units, work)) * unit
-        samples = self.writer.compilation.samples
+        samples, own = self.writer.compilation.samples, None
         if samples is not None and self.outer and self.x in samples.values:
-            chunk = samples.rounds(divided) or chunk
+            own = samples.rounds(divided)
+            chunk = own or chunk
         tasks = -(-divided.extent // chunk)
         part: Part = 0, divided.extent
         if tasks > 1:
@@ -98,7 +99,7 @@ class _Reduction:
                 divided.stand(loop.index)
                 loop.next = nested(self.f, self.outer[1:], [], self._results)
         cut = cut_of(divided, chunk) if tasks > 1 else None
-        self.writer.finish(tasks, work, cut=cut)
+        self.writer.finish(tasks, work, cut=cut, by_samples=own is not None)
 
     def _results(self, carried: list[Operand], part: Part | None = None) -> list[Operand]:
         """All results that the outer loops stand at, or a part of them."""

@@ -222,7 +222,7 @@ def divided_schedule(
     """
     if schedule.parts > 1 and not is_summed:
         return schedule
-    width = machine.lanes(sizes.element_bytes)
+    width = sizes.lanes(machine)
     rows, last_rows, place = list(sizes.rows), list(sizes.rows), 0 if sizes.rows[0] > 1 else 1
     if not is_summed:
         rows[place] = -(-rows[place] // tasks)

@@ -26,6 +26,7 @@ from clearprop.executors.native.words.sort_rows import Rows
 from clearprop.executors.native.words.sort_zeros import find_negative_zero, write_zeros_in_order
 
 _COUNT = "i32"
+_SHARE = 16  # so few of random keys begin with the same digit
 _WIDE_DIGITS = 1 << 12  # rows for which fewer rounds with longer digits are faster
 
 
@@ -79,10 +80,11 @@ class Radix:
         bits = 8 * rows.dtype.itemsize
         self.digit_bits = 11 if rows.length >= _WIDE_DIGITS and bits >= 32 else 8
         self.rounds = -(-bits // self.digit_bits)
-        telling = -(
-            -2 * rows.length.bit_length() // self.digit_bits
-        )  # two of many are rarely equal
-        self.first_round = max(0, self.rounds - telling) if telling < self.rounds - 1 else 0
+        # Of random keys few are equal in so many bits.
+        telling_rounds = -(-2 * rows.length.bit_length() // self.digit_bits)
+        self.first_round = max(0, self.rounds - telling_rounds)
+        if self.first_round == 1:
+            self.first_round = 0
         self.size_bytes = -(-rows.length * self.record.size_bytes // 64) * 64 * 2
         self.counts = self.f.stack(_COUNT, self.rounds << self.digit_bits)
 
@@ -95,13 +97,12 @@ class Radix:
         f, first = self.f, self.first_round
         both = [scratch, f.address(scratch, "i8", self.size_bytes // 2)]
         self._put_records(scratch)
-        self._count_digits(scratch, first)
-        both = self._sorted(integer(first), both)
-        if first:
-            is_done = self._settle(both[0])
-            with f.when(f.binary("xor", is_done, constant("i1", 1))):
-                self._count_digits(both[0], 0)
-            both = self._sorted(f.select(is_done, integer(self.rounds), integer(0)), both)
+        f.clear(self.counts, (self.rounds << self.digit_bits) * size_of(_COUNT))
+        self._count_digits(scratch, first, self.rounds)
+        if not first:
+            both = self._sorted(integer(0), both)
+        else:
+            both = self._sorted_by_first_digits(first, both)
         self._put_results(both[0])
         if not self.has_index and self.rows.dtype.kind == "f":
             write_zeros_in_order(self.rows, find_negative_zero(self.rows, self.lanes))
@@ -188,14 +189,13 @@ class Radix:
         first = self.f.multiply(round_, 1 << self.digit_bits)
         return self.f.address(self.f.address(self.counts, _COUNT, first), _COUNT, digit)
 
-    def _count_digits(self, source: Operand, first: int) -> None:
-        """Count the digits of all rounds from the first one on."""
+    def _count_digits(self, source: Operand, first: int, end: int) -> None:
+        """Count the digits of some rounds."""
         f = self.f
-        f.clear(self.counts, (self.rounds << self.digit_bits) * size_of(_COUNT))
         with f.loop(0, self.rows.length) as loop:
             assert loop.index is not None
             key = self._key(source, loop.index)
-            for number in range(first, self.rounds):
+            for number in range(first, end):
                 round_ = integer(number)
                 address = self._count_at(round_, self._digit(key, round_))
                 count = f.load(_COUNT, address, pinned=True)
@@ -211,11 +211,30 @@ class Radix:
             loop.next = [f.select(moved, target, source), f.select(moved, source, target)]
         return loop.results
 
-    def _settle(self, source: Operand) -> Operand:
-        """Put neighbours in order; returns whether all records are then."""
+    def _sorted_by_first_digits(self, first: int, both: Sequence[Operand]) -> list[Operand]:
+        """The same where the rounds from ``first`` on are enough if keys are random.
+
+        They are if no more than a part of all keys begins with the digit of one of them.
+        """
+        f, length, inverted = self.f, self.rows.length, constant("i1", 1)
+        last = integer(self.rounds - 1)
+        digit = self._digit(self._key(both[0], integer(0)), last)
+        count = f.load(_COUNT, self._count_at(last, digit), pinned=True)
+        is_random = f.compare("icmp ult", count, constant(_COUNT, length // _SHARE))
+        with f.when(f.binary("xor", is_random, inverted)):
+            self._count_digits(both[0], 0, first)
+        both = self._sorted(f.select(is_random, integer(first), integer(0)), both)
+        is_done = self._settle(both[0], f.select(is_random, integer(length), integer(1)))
+        with f.when(f.binary("xor", is_done, inverted)):
+            f.clear(self.counts, (self.rounds << self.digit_bits) * size_of(_COUNT))
+            self._count_digits(both[0], 0, self.rounds)
+        return self._sorted(f.select(is_done, integer(self.rounds), integer(0)), both)
+
+    def _settle(self, source: Operand, end: Operand) -> Operand:
+        """Put neighbours before ``end`` in order; returns whether all of them are then."""
         f, type_ = self.f, self.record.type
         start = [self._key(source, integer(0))] * 2
-        with f.loop(1, self.rows.length, carried=[*start, constant("i1", 1)]) as loop:
+        with f.loop(1, end, carried=[*start, constant("i1", 1)]) as loop:
             assert loop.index is not None
             before_last, last, is_sorted = loop.carried
             own = self._key(source, loop.index)
