@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence, Set
 from clearprop.executors.native.groups import CONTRACTIONS, MAPS, REDUCTIONS
 from clearprop.executors.native.kernels.affine import VIEWS
 from clearprop.executors.native.kernels.kernel import MULTIPLY_ADDS_PER_SECOND, Samples
-from clearprop.executors.native.kernels.schedule import task_limit
+from clearprop.executors.native.kernels.task_groups import task_limit
 from clearprop.executors.native.llvm.machine import Machine
 from clearprop.ir.program import Program
 from clearprop.ir.value import Equation, Value

@@ -10,11 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearprop.executors.native.kernels.affine import Axis
+from clearprop.executors.native.kernels.factors import Copy, Factor, Sizes
 from clearprop.executors.native.kernels.schedule import (
-    Copy,
-    Factor,
     Schedule,
-    Sizes,
     choose_schedule,
 )
 from clearprop.executors.native.kernels.tiles import Tile, choose_tile

@@ -16,6 +16,7 @@ from clearprop.executors.native.groups import Group
 from clearprop.executors.native.homes import Home
 from clearprop.executors.native.kernels.affine import Affine, total
 from clearprop.executors.native.kernels.endings import Ending
+from clearprop.executors.native.kernels.factors import Copy, Factor, Sizes
 from clearprop.executors.native.kernels.forms import ContractionWriter
 from clearprop.executors.native.kernels.kernel import (
     MULTIPLY_ADDS_PER_SECOND,
@@ -33,10 +34,7 @@ from clearprop.executors.native.kernels.packing import (
 )
 from clearprop.executors.native.kernels.part_sums import Parts, Waiting
 from clearprop.executors.native.kernels.schedule import (
-    Copy,
-    Factor,
     Schedule,
-    Sizes,
     choose_schedule,
     divided_schedule,
 )

@@ -4,8 +4,8 @@ In each round a record goes to the place after all records with a smaller digit,
 with the same digit that came before it: so equal keys keep their order.  A round in which all
 digits are equal is left out.
 
-Long keys are sorted by their first digits, as many as tell most random keys apart; then neighbours
-are put in order by all of them.  Only if that does not do, the other digits have their rounds.
+Long keys that look random are sorted by their first digits, as many as tell most random keys apart;
+then neighbours are put in order by all of them.  Only if that does not do, all digits have rounds.
 """
 
 from __future__ import annotations
@@ -212,20 +212,20 @@ class Radix:
         return loop.results
 
     def _sorted_by_first_digits(self, first: int, both: Sequence[Operand]) -> list[Operand]:
-        """The same where the rounds from ``first`` on are enough if keys are random.
+        """The same; the rounds from ``first`` on are tried alone where keys look random.
 
-        They are if no more than a part of all keys begins with the digit of one of them.
+        They do if no more than a part of all keys begins with the same digit as the first one.
         """
-        f, length, inverted = self.f, self.rows.length, constant("i1", 1)
+        f, length, true = self.f, self.rows.length, constant("i1", 1)
         last = integer(self.rounds - 1)
         digit = self._digit(self._key(both[0], integer(0)), last)
         count = f.load(_COUNT, self._count_at(last, digit), pinned=True)
         is_random = f.compare("icmp ult", count, constant(_COUNT, length // _SHARE))
-        with f.when(f.binary("xor", is_random, inverted)):
+        with f.when(f.binary("xor", is_random, true)):
             self._count_digits(both[0], 0, first)
         both = self._sorted(f.select(is_random, integer(first), integer(0)), both)
         is_done = self._settle(both[0], f.select(is_random, integer(length), integer(1)))
-        with f.when(f.binary("xor", is_done, inverted)):
+        with f.when(f.binary("xor", is_done, true)):
             f.clear(self.counts, (self.rounds << self.digit_bits) * size_of(_COUNT))
             self._count_digits(both[0], 0, self.rounds)
         return self._sorted(f.select(is_done, integer(self.rounds), integer(0)), both)

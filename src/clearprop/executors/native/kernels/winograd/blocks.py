@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from clearprop.executors.native.kernels.schedule import part_count, task_limit
+from clearprop.executors.native.kernels.schedule import part_count
+from clearprop.executors.native.kernels.task_groups import task_limit
 from clearprop.executors.native.kernels.tiles import Tile, balanced, choose_tile, tile_cost
 from clearprop.executors.native.kernels.winograd.transforms import PLACES, TAPS
 from clearprop.executors.native.kernels.winograd.windows import Windows
