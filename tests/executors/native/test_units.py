@@ -368,6 +368,15 @@ def test_they_are_those_of_the_definition() -> None:
         np.testing.assert_allclose(mine, theirs, rtol=2e-5, atol=1e-6)
 
 
+def test_equal_programs_have_equal_code() -> None:
+    texts, kept = set[str](), list[object]()
+    for number in range(4):
+        kept += [bytearray(1000 * number) for _ in range(50)]  # so that addresses differ
+        kept.append(compiled := loop(2))
+        texts.add(compiled.text)
+    assert len(texts) == 1
+
+
 def test_what_threads_exchange_may_pass_the_caches() -> None:
     together = loop(2)
     assert together.blueprint.exchanges == this_machine().is_x86

@@ -447,9 +447,9 @@ class _Planner:
             return None
         found = replicas_of(self.plan.steps, samples.tasks, self._carried, self._owned)
         if found is not None:
-            own = found.shared & self._owned
+            own = [buffer for buffer in found.shared if buffer in self._owned]
             self.plan.borrowed += map(twice, own)
-            self._owned -= own
+            self._owned.difference_update(own)
         return found
 
     def _alone_in(self, bundle: Bundle, lives: Mapping[Buffer, Lifetime]) -> list[Buffer]:

@@ -93,10 +93,12 @@ def replicas_of(
     )
     if not is_possible:
         return None
-    replicas.parts = {each: uses[each].stripe for each in by_task & set(carried)}
+    replicas.parts = {each: uses[each].stripe for each in carried if each in by_task}
     # Of reports each task writes its own part where it belongs.
-    replicas.shared = {each for each in by_task if uses[each].is_shared or each in reports}
-    replicas.reports = reports - by_task
+    # In the order of the steps: equal Programs have equal code.
+    shared = {each for each in by_task if uses[each].is_shared or each in reports}
+    replicas.shared = dict.fromkeys(each for each in uses if each in shared).keys()
+    replicas.reports = dict.fromkeys(each for each in uses if each in reports - by_task).keys()
     return replicas
 
 
